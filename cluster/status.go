@@ -1,0 +1,170 @@
+package cluster
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/streamlane/connect/internal/connectjson"
+)
+
+// Prefixes of the keys in the status topic.
+const (
+	connectorStatusPrefix = "status-connector-"
+	taskStatusPrefix      = "status-task-"
+	topicStatusPrefix     = "status-topic-"
+)
+
+// ConnectorStatusRecord publishes the state of a connector instance; Destroyed
+// deletes it.
+func ConnectorStatusRecord(name string, s Status) Record {
+	return Record{connectorStatusPrefix + name, statusJSON(s)}
+}
+
+// TaskStatusRecord publishes the state of a task; Destroyed deletes it.
+func TaskStatusRecord(id TaskID, s Status) Record {
+	return Record{taskStatusPrefix + id.String(), statusJSON(s)}
+}
+
+func statusJSON(s Status) []byte {
+	if s.State == Destroyed {
+		return nil
+	}
+	b := connectjson.AppendString([]byte(`{"state":`), string(s.State))
+	b = appendOptional(append(b, `,"trace":`...), s.Trace)
+	b = connectjson.AppendString(append(b, `,"worker_id":`...), s.WorkerID)
+	b = fmt.Appendf(b, `,"generation":%d`, s.Generation)
+	b = appendOptional(append(b, `,"version":`...), s.Version)
+	return append(b, '}')
+}
+
+func appendOptional(dst []byte, s string) []byte {
+	if s == "" {
+		return append(dst, "null"...)
+	}
+	return connectjson.AppendString(dst, s)
+}
+
+func parseStatus(b []byte) (Status, error) {
+	var v struct {
+		State      *string `json:"state"`
+		Trace      *string `json:"trace"`
+		WorkerID   *string `json:"worker_id"`
+		Generation int32   `json:"generation"`
+		Version    *string `json:"version"`
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return Status{}, err
+	}
+	if v.State == nil || v.WorkerID == nil {
+		return Status{}, fmt.Errorf("state or worker_id is missing")
+	}
+	s := Status{State: State(*v.State), WorkerID: *v.WorkerID, Generation: v.Generation}
+	if v.Trace != nil {
+		s.Trace = *v.Trace
+	}
+	if v.Version != nil {
+		s.Version = *v.Version
+	}
+	return s, nil
+}
+
+// A StatusFold reads the status topic record by record. The zero value has read
+// nothing. It does no I/O and is used by one goroutine.
+type StatusFold struct {
+	connectors map[string]Status
+	tasks      map[string]map[int]Status
+}
+
+// Connector returns the state of a connector instance; nil if none is known.
+func (f *StatusFold) Connector(name string) *Status {
+	if s, ok := f.connectors[name]; ok {
+		return &s
+	}
+	return nil
+}
+
+// Task returns the state of a task; nil if none is known.
+func (f *StatusFold) Task(id TaskID) *Status {
+	if s, ok := f.tasks[id.Connector][id.Task]; ok {
+		return &s
+	}
+	return nil
+}
+
+// Tasks returns the numbers of a connector's tasks with a known state, sorted.
+func (f *StatusFold) Tasks(connector string) []int {
+	return slices.Sorted(maps.Keys(f.tasks[connector]))
+}
+
+// Connectors returns the names of all connectors with a known state, sorted.
+func (f *StatusFold) Connectors() []string {
+	names := maps.Clone(f.connectors)
+	if names == nil {
+		names = make(map[string]Status)
+	}
+	for name := range f.tasks {
+		names[name] = Status{}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// Apply reads one record. An error says why it was ignored.
+func (f *StatusFold) Apply(r Record) error {
+	if name, ok := strings.CutPrefix(r.Key, connectorStatusPrefix); ok {
+		return f.applyConnector(name, r.Value)
+	}
+	if id, ok := strings.CutPrefix(r.Key, taskStatusPrefix); ok {
+		return f.applyTask(id, r.Value)
+	}
+	if strings.HasPrefix(r.Key, topicStatusPrefix) {
+		return nil
+	}
+	return fmt.Errorf("status record %q: unknown key", r.Key)
+}
+
+func (f *StatusFold) applyConnector(name string, value []byte) error {
+	if value == nil {
+		delete(f.connectors, name)
+		delete(f.tasks, name)
+		return nil
+	}
+	s, err := parseStatus(value)
+	if err != nil {
+		return fmt.Errorf("status of connector %q: %w", name, err)
+	}
+	if f.connectors == nil {
+		f.connectors = make(map[string]Status)
+	}
+	f.connectors[name] = s
+	return nil
+}
+
+// applyTask ignores an UNASSIGNED that comes late from an earlier owner.
+func (f *StatusFold) applyTask(text string, value []byte) error {
+	id, err := ParseTaskID(text)
+	if err != nil {
+		return fmt.Errorf("status record: %w", err)
+	}
+	if value == nil {
+		delete(f.tasks[id.Connector], id.Task)
+		return nil
+	}
+	s, err := parseStatus(value)
+	if err != nil {
+		return fmt.Errorf("status of task %v: %w", id, err)
+	}
+	if known := f.Task(id); known != nil && s.State == Unassigned && known.State == Running && known.Generation >= s.Generation && known.WorkerID != s.WorkerID {
+		return nil
+	}
+	if f.tasks == nil {
+		f.tasks = make(map[string]map[int]Status)
+	}
+	if f.tasks[id.Connector] == nil {
+		f.tasks[id.Connector] = make(map[int]Status)
+	}
+	f.tasks[id.Connector][id.Task] = s
+	return nil
+}

@@ -1,0 +1,127 @@
+package connect
+
+import (
+	"time"
+
+	"github.com/streamlane/connect/cluster"
+)
+
+// A Hook is any value that implements one or more of the hook interfaces of
+// this package: BatchHook, CommitHook, ErrorHook, StateHook. A Runtime calls
+// what it implements. Hooks are called on hot paths and by many goroutines:
+// they must be quick, safe for concurrent use, and must not keep the events.
+//
+// Packages under observe turn them into metrics and traces.
+type Hook any
+
+// A BatchHook hears of each batch that a task has moved.
+type BatchHook interface{ OnBatch(*BatchEvent) }
+
+// A CommitHook hears of each commit of offsets, failed ones included.
+type CommitHook interface{ OnCommit(*CommitEvent) }
+
+// An ErrorHook hears of each error that a pipeline dealt with.
+type ErrorHook interface{ OnError(*ErrorEvent) }
+
+// A StateHook hears of each change of a connector's or task's state.
+type StateHook interface{ OnState(*StateEvent) }
+
+// A BatchEvent describes one batch: a poll of a source task with what was sent
+// of it, or a put of a sink task.
+type BatchEvent struct {
+	Task cluster.TaskID
+	Sink bool
+	// Polled records came in, Dropped ones were left out by transforms or by
+	// errors.tolerance, Sent went on: to the producer, or to Put.
+	Polled, Dropped, Sent int
+	// Bytes of keys and values sent to Kafka, or consumed.
+	Bytes int64
+	// InFlight is the number of source records without an ack, after the send.
+	InFlight int
+	// Time spent in each stage. Poll includes waiting for records.
+	Poll, Transform, Convert, Deliver time.Duration
+}
+
+// A CommitEvent describes one commit of offsets.
+type CommitEvent struct {
+	Task       cluster.TaskID
+	Sink       bool
+	Partitions int
+	Took       time.Duration
+	// Err is nil on success.
+	Err error
+	// Skipped: the outcome of an outdated sink commit, which nobody waits for.
+	Skipped bool
+}
+
+// An ErrorEvent describes what error handling did (see errors.* in Kafka
+// Connect). Counts follow Java's task-error-metrics.
+type ErrorEvent struct {
+	Task  cluster.TaskID
+	Stage Stage
+	Err   error
+	// Retry: another attempt follows. Skipped: the record was let go by
+	// errors.tolerance. Neither: the task fails.
+	Retry, Skipped bool
+	// Reported counts the reporters (log, dead letters) that were told.
+	Reported int
+}
+
+// A StateEvent describes a change of state.
+type StateEvent struct {
+	Connector string
+	// Task is -1 for the connector instance.
+	Task   int
+	Status cluster.Status
+}
+
+// hookSet holds the hooks sorted by what they implement.
+type hookSet struct {
+	batch  []BatchHook
+	commit []CommitHook
+	errs   []ErrorHook
+	state  []StateHook
+}
+
+func newHookSet(hooks []Hook) *hookSet {
+	s := &hookSet{}
+	for _, h := range hooks {
+		if h, ok := h.(BatchHook); ok {
+			s.batch = append(s.batch, h)
+		}
+		if h, ok := h.(CommitHook); ok {
+			s.commit = append(s.commit, h)
+		}
+		if h, ok := h.(ErrorHook); ok {
+			s.errs = append(s.errs, h)
+		}
+		if h, ok := h.(StateHook); ok {
+			s.state = append(s.state, h)
+		}
+	}
+	return s
+}
+
+func (s *hookSet) onBatch(e *BatchEvent) {
+	for _, h := range s.batch {
+		h.OnBatch(e)
+	}
+}
+
+func (s *hookSet) onCommit(e *CommitEvent) {
+	for _, h := range s.commit {
+		h.OnCommit(e)
+	}
+}
+
+func (s *hookSet) onError(e *ErrorEvent) {
+	for _, h := range s.errs {
+		h.OnError(e)
+	}
+}
+
+func (s *hookSet) onState(e *StateEvent) {
+	for _, h := range s.state {
+		h.OnState(e)
+	}
+}
