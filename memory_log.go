@@ -17,8 +17,8 @@ import (
 // key are refused, for an Entry without one marks the end of the catch-up.
 type MemoryLog struct {
 	mu      sync.Mutex
-	entries []memoryEntry // increasing offsets
-	next    int64         // the offset of the next entry
+	entries []memoryEntry    // increasing offsets
+	next    int64            // the offset of the next entry
 	newest  map[string]int64 // offset of the newest entry of each key
 	old     int              // number of entries at which to look for old ones
 	epoch   int64            // counts leaders
