@@ -1,0 +1,248 @@
+package testenv
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf16"
+)
+
+// WorkerOptions is how a worker of Java's Kafka Connect differs from the plain one.
+type WorkerOptions struct {
+	// Group is the worker's group.id and the prefix of its three internal topics
+	// (<group>-configs, <group>-offsets, <group>-status). Workers with the same
+	// group on the same cluster form one Connect cluster. Empty means a new one.
+	Group string
+	// ExactlyOnce is exactly.once.source.support: disabled, preparing or enabled;
+	// empty means disabled.
+	ExactlyOnce string
+	// Properties are worker keys to add to testenv's, or to win over them.
+	Properties map[string]string
+	// Plugins are folders on the worker's plugin.path, beside what Kafka ships.
+	Plugins []string
+	// Heap is the largest heap as java's -Xmx has it; empty means 512m.
+	Heap string
+}
+
+// JavaWorker is a worker process of Java's Kafka Connect. Its methods fail the
+// test on an error, so they are for the test's goroutine, and not for several at
+// once.
+type JavaWorker struct {
+	t     testing.TB
+	group string
+	dir   string
+	rest  *port
+	run   spec
+	proc  *process // nil: does not run
+}
+
+// JavaConnect starts a distributed worker of Java's Kafka Connect on a cluster
+// and waits until its REST interface answers. It ends with the test.
+func JavaConnect(t testing.TB, cluster *KafkaCluster, o WorkerOptions) *JavaWorker {
+	t.Helper()
+	needJava(t)
+	if o.Group == "" {
+		o.Group = "java-" + rand.Text()[:8]
+	}
+	if o.ExactlyOnce == "" {
+		o.ExactlyOnce = "disabled"
+	}
+	w := newWorker(t, "Java worker of "+o.Group)
+	w.group = o.Group
+	replicas := strconv.Itoa(min(3, cluster.Len()))
+	props := w.common(cluster, o.Plugins)
+	maps.Copy(props, map[string]string{
+		"group.id":                          o.Group,
+		"config.storage.topic":              o.Group + "-configs",
+		"config.storage.replication.factor": replicas,
+		"offset.storage.topic":              o.Group + "-offsets",
+		"offset.storage.partitions":         "5",
+		"offset.storage.replication.factor": replicas,
+		"status.storage.topic":              o.Group + "-status",
+		"status.storage.partitions":         "3",
+		"status.storage.replication.factor": replicas,
+		"exactly.once.source.support":       o.ExactlyOnce,
+	})
+	maps.Copy(props, o.Properties)
+	w.launch(o.Heap, "org.apache.kafka.connect.cli.ConnectDistributed", w.write("worker.properties", props))
+	return w
+}
+
+// newWorker takes the folder and the REST port of a worker that is yet to run,
+// and sees to it that they and the worker go with the test.
+func newWorker(t testing.TB, name string) *JavaWorker {
+	t.Helper()
+	dir, err := binary.folder("worker")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &JavaWorker{t: t, dir: dir, run: spec{name: name, dir: dir}}
+	t.Cleanup(w.discard)
+	showLog(t, name, dir, 0)
+	if w.rest, err = reserve(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "log4j2.yaml"), log4jConfig, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// An empty plugin.path is refused, an empty folder on it is not.
+	if err := os.Mkdir(filepath.Join(dir, "plugins"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// common returns the worker keys that both modes share.
+func (w *JavaWorker) common(cluster *KafkaCluster, plugins []string) map[string]string {
+	return map[string]string{
+		"bootstrap.servers":                       cluster.Bootstrap(),
+		"key.converter":                           "org.apache.kafka.connect.json.JsonConverter",
+		"value.converter":                         "org.apache.kafka.connect.json.JsonConverter",
+		"offset.flush.interval.ms":                "1000",
+		"listeners":                               w.URL(),
+		"plugin.discovery":                        "service_load",
+		"plugin.path":                             strings.Join(append(plugins, filepath.Join(w.dir, "plugins")), ","),
+		"connector.client.config.override.policy": "All",
+	}
+}
+
+// write writes a .properties file into the worker's folder and returns its name.
+func (w *JavaWorker) write(name string, props map[string]string) string {
+	w.t.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(javaProperties(props)), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+	return name
+}
+
+// launch installs Kafka's jars and starts the worker.
+func (w *JavaWorker) launch(heap, class string, args ...string) {
+	w.t.Helper()
+	libs, err := installJars(w.t.Context(), "kafka", kafkaPom)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if heap == "" {
+		heap = "512m"
+	}
+	w.run.argv = jvm{
+		libs:       libs,
+		heap:       heap,
+		properties: []string{"-Dlog4j2.configurationFile=" + filepath.Join(w.dir, "log4j2.yaml")},
+		main:       class,
+		args:       args,
+	}.argv()
+	w.run.ready = httpOK(w.URL() + "/connectors")
+	w.Start()
+}
+
+// URL returns the base URL of the worker's REST interface, without a slash at
+// its end. It stays the same over restarts.
+func (w *JavaWorker) URL() string { return "http://" + w.rest.addr() }
+
+// Group returns the worker's group.id; empty for a standalone worker.
+func (w *JavaWorker) Group() string { return w.group }
+
+// Dir returns the worker's folder, removed with the test. A standalone worker
+// keeps its offsets there, see [StandaloneOptions].
+func (w *JavaWorker) Dir() string { return w.dir }
+
+// Log returns all that the worker has logged, over its restarts.
+func (w *JavaWorker) Log() string { return readLog(w.dir, 0) }
+
+// Start starts the worker again after Stop or Kill, with the same configuration,
+// and waits until its REST interface answers. A worker that runs is left alone.
+func (w *JavaWorker) Start() {
+	w.t.Helper()
+	if w.proc != nil && w.proc.running() {
+		return
+	}
+	p, err := start(w.t.Context(), w.run)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.proc = p
+}
+
+// Stop has the worker leave in good order: tasks commit, the member leaves the
+// group.
+func (w *JavaWorker) Stop() {
+	w.t.Helper()
+	w.end((*process).stop)
+}
+
+// Kill ends the worker at once, as a crash would.
+func (w *JavaWorker) Kill() {
+	w.t.Helper()
+	w.end((*process).kill)
+}
+
+func (w *JavaWorker) end(how func(*process) error) {
+	w.t.Helper()
+	if w.proc == nil {
+		return
+	}
+	p := w.proc
+	w.proc = nil
+	if err := how(p); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// discard ends the worker and removes what it held.
+func (w *JavaWorker) discard() {
+	var errs []error
+	if w.proc != nil {
+		errs = append(errs, w.proc.kill())
+	}
+	if w.rest != nil {
+		errs = append(errs, w.rest.release())
+	}
+	if err := errors.Join(append(errs, os.RemoveAll(w.dir))...); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// javaProperties writes a .properties file: keys in order, with what
+// java.util.Properties reads as syntax escaped.
+func javaProperties(props map[string]string) string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(props)) {
+		escape(&b, k, true)
+		b.WriteByte('=')
+		escape(&b, props[k], false)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// escape appends text as java.util.Properties stores it: ASCII alone, the rest as
+// UTF-16 code units.
+func escape(b *strings.Builder, text string, key bool) {
+	for i, r := range text {
+		switch {
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == '\\', key && strings.ContainsRune(":=#! ", r), r == ' ' && i == 0:
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r > '~':
+			for _, u := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(b, `\u%04X`, u)
+			}
+		default:
+			b.WriteRune(r)
+		}
+	}
+}
