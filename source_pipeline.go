@@ -1,0 +1,227 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// emptyPolls in a row, each returning at once, are a hot loop.
+	emptyPolls = 100
+	hotPause   = 100 * time.Millisecond
+	// pollBackoff doubles with each retriable error of Poll, up to the maximum.
+	pollBackoff    = 100 * time.Millisecond
+	maxPollBackoff = 10 * time.Second
+)
+
+// sourcePipeline moves the records of one source task:
+//
+//	Poll → transforms → converters → send → track → commit
+//
+// pump is the task's own goroutine; commitLoop is the one beside it.
+type sourcePipeline struct {
+	env   *taskEnv
+	task  SourceTask
+	out   sourceOutput
+	trans transactor
+	track *tracker
+
+	// fail ends the pump with an error that came from elsewhere: an ack, or the
+	// commit goroutine.
+	fail context.CancelCauseFunc
+
+	empty   int  // polls in a row that returned nothing at once
+	warned  bool // about a hot loop
+	current SourceRecord
+	stats   batchStats
+}
+
+// A sourceOutput is where the records of a pipeline go: Kafka or a Receiver.
+type sourceOutput interface {
+	// add encodes one record into the batch, or drops it.
+	add(ctx context.Context, b *sourceBatch, rec *SourceRecord) error
+	// send hands the batch over. Its outcome arrives through the batch's slots.
+	send(ctx context.Context, b *sourceBatch) error
+	close(ctx context.Context) error
+}
+
+// run is the whole life of a source task: preamble, Start, pump and commitLoop
+// side by side, then the end under the grace period.
+func (p *sourcePipeline) run(c taskContexts) error {
+	if err := p.trans.preamble(c.poll); err != nil {
+		return err
+	}
+	err := p.task.Start(c.life, &sourceContext{env: p.env})
+	if err == nil {
+		err = p.work(c)
+	} else {
+		err = p.env.stageError(StageTaskPoll, fmt.Errorf("start: %w", err))
+	}
+	return errors.Join(err, p.stop(c.grace))
+}
+
+// work runs pump and commitLoop, then commits what is left.
+func (p *sourcePipeline) work(c taskContexts) error {
+	p.env.running(c.poll)
+	ctx, fail := context.WithCancelCause(c.poll)
+	defer fail(nil)
+	p.fail = fail
+
+	done := make(chan struct{})
+	var commits sync.WaitGroup
+	commits.Go(func() {
+		defer p.env.recoverInto(fail)
+		p.commitLoop(c.grace, done)
+	})
+	err := p.pump(ctx, c.grace)
+	if c.poll.Err() == nil && err == nil {
+		err = context.Cause(ctx) // what fail was called with
+	}
+	p.track.await(c.grace, p.env.timing.flushTimeout)
+	close(done)
+	commits.Wait()
+	if !errors.Is(context.Cause(c.poll), ErrRevoked) {
+		p.deliver(c.grace)
+		p.commit(c.grace)
+	}
+	return err
+}
+
+// stop calls the task's Stop; an error of it is worth a line, no more.
+func (p *sourcePipeline) stop(ctx context.Context) error {
+	if err := p.task.Stop(ctx); err != nil {
+		p.env.log.WarnContext(ctx, "stopping the task", "err", err)
+	}
+	return p.out.close(ctx)
+}
+
+// pump polls until ctx ends. What was polled is sent under the grace period, so
+// that a stop does not cut a batch in half.
+func (p *sourcePipeline) pump(ctx, grace context.Context) error {
+	for ctx.Err() == nil {
+		if err := p.pauseIfAsked(ctx); err != nil {
+			return nil
+		}
+		polled := time.Now()
+		recs, pollErr := p.task.Poll(ctx)
+		p.stats.begin(polled, len(recs))
+		if len(recs) > 0 {
+			if err := p.move(grace, recs); err != nil {
+				return err
+			}
+		}
+		if err := p.afterPoll(ctx, len(recs), pollErr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// move takes one poll's records from transforms to the output.
+func (p *sourcePipeline) move(ctx context.Context, recs []SourceRecord) error {
+	b := p.track.newBatch(len(recs))
+	for i := range recs {
+		if err := p.one(ctx, b, &recs[i]); err != nil {
+			b.abandon()
+			return err
+		}
+	}
+	if err := p.trans.begin(ctx); err != nil {
+		b.abandon()
+		return err
+	}
+	sent := time.Now()
+	if err := p.out.send(ctx, b); err != nil {
+		return err
+	}
+	p.stats.end(p.env, b, time.Since(sent), p.track.inFlight())
+	return p.trans.afterBatch(ctx, recs)
+}
+
+// one submits a record to the tracker, then transforms and encodes it. A record
+// that is dropped, by a transform or by errors.tolerance, counts as
+// acknowledged.
+func (p *sourcePipeline) one(ctx context.Context, b *sourceBatch, rec *SourceRecord) error {
+	if err := b.submit(rec); err != nil {
+		return p.env.stageError(StageTaskPoll, err)
+	}
+	p.current = *rec
+	p.current.Offset = -1
+	timer := p.stats.sample()
+	keep, err := p.env.chain.apply(ctx, &p.current.Record, failure{record: rec})
+	timer = p.stats.transformed(timer)
+	if err != nil {
+		return err
+	}
+	if keep && p.current.Topic == "" {
+		return p.env.stageError(StageKafkaProduce, fmt.Errorf("record of %v has no topic", rec.SourcePartition))
+	}
+	if keep {
+		err = p.out.add(ctx, b, &p.current)
+	} else {
+		b.drop()
+	}
+	p.stats.converted(timer)
+	return err
+}
+
+// afterPoll deals with Poll's error, and with polls that return nothing.
+func (p *sourcePipeline) afterPoll(ctx context.Context, n int, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return nil // why is known by the canceller
+	case errors.Is(err, ErrDone):
+		p.env.log.InfoContext(ctx, "source is done")
+		<-ctx.Done()
+		return nil
+	case err != nil:
+		return p.pollFailed(ctx, err)
+	}
+	p.stats.pollRetries = 0
+	if n > 0 || time.Since(p.stats.polled) > time.Millisecond {
+		p.empty = 0
+		return nil
+	}
+	if p.empty++; p.empty < emptyPolls {
+		return nil
+	}
+	if !p.warned {
+		p.warned = true
+		p.env.log.WarnContext(ctx, "Poll returns nothing, at once, over and over; slowing it down: it should block until there are records")
+	}
+	_ = sleep(ctx, hotPause)
+	return nil
+}
+
+// pollFailed waits after a retriable error; others fail the task.
+func (p *sourcePipeline) pollFailed(ctx context.Context, err error) error {
+	after, retriable := RetryAfter(err)
+	if !retriable {
+		return p.env.stageError(StageTaskPoll, err)
+	}
+	pause := min(pollBackoff<<min(p.stats.pollRetries, 16), maxPollBackoff)
+	p.stats.pollRetries++
+	p.env.hooks.onError(&ErrorEvent{Task: p.env.id, Stage: StageTaskPoll, Err: err, Retry: true})
+	p.env.log.WarnContext(ctx, "poll failed, trying again", "err", err, "pause", max(pause, after))
+	_ = sleep(ctx, max(pause, after))
+	return nil
+}
+
+// pauseIfAsked blocks while the task is paused.
+func (p *sourcePipeline) pauseIfAsked(ctx context.Context) error {
+	if paused, _ := p.env.gate.state(); !paused {
+		return nil
+	}
+	p.env.paused(ctx)
+	if err := p.env.gate.wait(ctx); err != nil {
+		return err
+	}
+	p.env.running(ctx)
+	return nil
+}
+
+// sourceContext is the runtime as the task sees it.
+type sourceContext struct{ env *taskEnv }
