@@ -106,14 +106,15 @@ func (x *keyIndex) add(p Pair) {
 	x.pairs = append(x.pairs, p)
 }
 
-// find returns the position of a key, -1 if there is none.
-func (x *keyIndex) find(key Value) int {
-	for _, i := range x.byHash[hashValue(newHasher(), key).sum()] {
-		if Equal(x.pairs[i].Key, key) {
-			return i
+// put adds an entry, or gives the entry of that key another value: Java's LinkedHashMap.put.
+func (x *keyIndex) put(p Pair) {
+	for _, i := range x.byHash[hashValue(newHasher(), p.Key).sum()] {
+		if Equal(x.pairs[i].Key, p.Key) {
+			x.pairs[i].Value = p.Value
+			return
 		}
 	}
-	return -1
+	x.add(p)
 }
 
 // take returns the position of a key and forgets it, so that it is found once only.
