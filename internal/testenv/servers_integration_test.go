@@ -1,3 +1,5 @@
+//go:build integration
+
 package testenv_test
 
 import (
@@ -16,8 +18,6 @@ import (
 
 	"github.com/streamlane/connect/internal/testenv"
 )
-
-func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
 // limit bounds a step of these tests; it is reached only when something hangs.
 const limit = 2 * time.Minute
