@@ -4,7 +4,8 @@ import "strconv"
 
 // Validate reports whether v is a value of the schema, as ConnectSchema.validateValue does: null only under an optional schema, a default
 // notwithstanding; a decimal or date, and nothing else, under the four logical names; else exactly the kind of the schema, no
-// widening; elements, keys and values of containers likewise; a struct of an equal schema. Under a nil Schema everything is valid.
+// widening; elements, keys and values of containers likewise; a struct of an equal schema that is
+// valid itself. Under a nil Schema everything is valid.
 // The field is named in errors; "" for none.
 func Validate(s *Schema, v Value, field string) error { return validate(s, v, location{field: field}) }
 
@@ -40,9 +41,11 @@ func validate(s *Schema, v Value, at location) error {
 	case KindMap:
 		return validateMap(s, v, at)
 	case KindStruct:
-		if x, ok := v.Struct(); ok && !x.schema.Equal(s) {
+		x, _ := v.Struct()
+		if !x.schema.Equal(s) {
 			return dataError("Struct schemas do not match for %s: found %s, allowed %s (all attributes count)", at, x.schema, s)
 		}
+		return x.Validate()
 	}
 	return nil
 }
