@@ -132,3 +132,26 @@ func (d Decimal) Cmp(o Decimal) int {
 func (d Decimal) magnitude() int64 { return int64(d.Precision()) - int64(d.scale) }
 
 func pow10(n int64) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(n), nil) }
+
+// maxRescale is the most digits that Rescale adds: more than any database has, few enough to be no danger.
+const maxRescale = 100_000
+
+// Rescale returns the same number with another scale. It is an error if that would cut digits off that are not zero, or add more than
+// 100,000 zeros.
+func (d Decimal) Rescale(scale int32) (Decimal, error) {
+	diff := int64(scale) - int64(d.scale)
+	switch {
+	case diff == 0 || d.Sign() == 0:
+		return Decimal{unscaled: d.unscaled, scale: scale}, nil
+	case diff > maxRescale:
+		return Decimal{}, dataError("a decimal of scale %d can not be written with scale %d: more than %d zeros", d.scale, scale, maxRescale)
+	case diff > 0:
+		return Decimal{unscaled: new(big.Int).Mul(d.int(), pow10(diff)), scale: scale}, nil
+	case -diff < int64(d.Precision()):
+		var rest big.Int
+		if n, _ := new(big.Int).QuoRem(d.int(), pow10(-diff), &rest); rest.Sign() == 0 {
+			return Decimal{unscaled: n, scale: scale}, nil
+		}
+	}
+	return Decimal{}, dataError("a decimal of scale %d can not be written with scale %d: digits would be lost", d.scale, scale)
+}

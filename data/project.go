@@ -1,5 +1,7 @@
 package data
 
+import "strings"
+
 // Project reads a value of the source schema as one of the target schema: Kafka Connect's SchemaProjector. Numbers may widen along
 // INT8, INT16, INT32, INT64, FLOAT32, FLOAT64; kinds must agree otherwise, names and parameters always; version and doc do not count.
 // Where the source is optional and the target is not, the target's default stands in for null and must exist. Structs go field by field:
@@ -41,8 +43,8 @@ func projectable(source, target *Schema) error {
 		return projectionError("Schema name mismatch. source name: %s and target name: %s", orNull(source.Name()), orNull(target.Name()))
 	}
 	if !equalParameters(source.Parameters(), target) {
-		return projectionError("Schema parameters not equal. source parameters: %v and target parameters: %v",
-			source.Parameters(), target.Parameters())
+		return projectionError("Schema parameters not equal. source parameters: %s and target parameters: %s",
+			parametersText(source), parametersText(target))
 	}
 	return nil
 }
@@ -52,6 +54,18 @@ func orNull(name string) string {
 		return "null"
 	}
 	return name
+}
+
+// parametersText returns parameters as Java prints the map.
+func parametersText(s *Schema) string {
+	if len(s.Parameters()) == 0 {
+		return "null"
+	}
+	parts := make([]string, len(s.Parameters()))
+	for i, p := range s.Parameters() {
+		parts[i] = p.Key + "=" + p.Value
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 func projectStruct(source *Schema, v Value, target *Schema) (Value, error) {

@@ -7,9 +7,9 @@ type Struct struct {
 	slots  []Value
 }
 
-// NewStruct returns a struct with nothing set. The schema must be a STRUCT.
+// NewStruct returns a struct with nothing set. The schema must be a STRUCT, and bound if it is late-bound.
 func NewStruct(s *Schema) (*Struct, error) {
-	if s.Kind() != KindStruct {
+	if s.Kind() != KindStruct || s.target() == nil {
 		return nil, dataError("Not a struct schema: %s", s)
 	}
 	return &Struct{schema: s, slots: make([]Value, len(s.Fields()))}, nil
@@ -21,7 +21,7 @@ const slab = 64
 // NewStructs returns n structs with nothing set, for the rows of a batch: it allocates once for the structs and once for the slots
 // of each 64 of them. It returns nil if the schema is not a STRUCT or n is not positive.
 func NewStructs(s *Schema, n int) []Struct {
-	if s.Kind() != KindStruct || n <= 0 {
+	if s.Kind() != KindStruct || s.target() == nil || n <= 0 {
 		return nil
 	}
 	rows := make([]Struct, n)

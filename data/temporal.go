@@ -103,8 +103,8 @@ func readPattern(text, pattern string) (int64, bool) {
 	return daysOf(year, month, day)*millisPerDay + ms, true
 }
 
-// maxField bounds a field, so that sums of fields stay in range. Fixed lengths leave no room for more digits than that.
-const maxField = 1 << 31
+// maxField bounds a field, so that milliseconds stay in 64 bits.
+const maxField = 100_000_000
 
 // readNumber reads one field: blanks, a minus sign, digits of any script.
 func readNumber(text string) (n int64, rest string, ok bool) {

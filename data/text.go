@@ -39,7 +39,8 @@ func (v Value) Append(dst []byte) []byte {
 		ms, _ := v.Millis()
 		t, weekday := civilTime(ms)
 		dst = append(dst, weekday.String()[:3]...)
-		return t.AppendFormat(dst, " Jan 02 15:04:05 UTC 2006")
+		dst = t.AppendFormat(dst, " Jan 02 15:04:05 UTC ")
+		return strconv.AppendInt(dst, int64(t.Year()), 10)
 	default:
 		return appendScalar(dst, v)
 	}

@@ -4,9 +4,9 @@ import "strconv"
 
 // Validate reports whether v is a value of the schema, as ConnectSchema.validateValue does: null only under an optional schema, a default
 // notwithstanding; a decimal or date, and nothing else, under the four logical names; else exactly the kind of the schema, no
-// widening; elements, keys and values of containers likewise; a struct of an equal schema that is
-// valid itself. Under a nil Schema everything is valid.
-// The field is named in errors; "" for none.
+// widening; elements, keys and values of containers likewise; a struct of an equal schema that is valid itself. Under a nil Schema
+// everything is valid, but a container whose schema says nothing of its elements has no valid values. The field is named in errors;
+// "" for none.
 func Validate(s *Schema, v Value, field string) error { return validate(s, v, location{field: field}) }
 
 // location says where a value stands, for errors only: building the text is put off until there is one.
@@ -71,10 +71,14 @@ func kindError(s *Schema, v Value, at location) error {
 }
 
 func validateArray(s *Schema, v Value, at location) error {
-	elems, _ := v.Array()
 	at.part = "element of array "
+	elem := s.ElemSchema()
+	if elem == nil {
+		return noSchema(at)
+	}
+	elems, _ := v.Array()
 	for i := range elems {
-		if err := validate(s.ElemSchema(), elems[i], at); err != nil {
+		if err := validate(elem, elems[i], at); err != nil {
 			return err
 		}
 	}
@@ -82,15 +86,24 @@ func validateArray(s *Schema, v Value, at location) error {
 }
 
 func validateMap(s *Schema, v Value, at location) error {
-	pairs, _ := v.Map()
 	keyAt, valueAt := location{"key of map ", at.field}, location{"value of map ", at.field}
+	key, value := s.KeySchema(), s.ElemSchema()
+	if key == nil {
+		return noSchema(keyAt)
+	}
+	if value == nil {
+		return noSchema(valueAt)
+	}
+	pairs, _ := v.Map()
 	for i := range pairs {
-		if err := validate(s.KeySchema(), pairs[i].Key, keyAt); err != nil {
+		if err := validate(key, pairs[i].Key, keyAt); err != nil {
 			return err
 		}
-		if err := validate(s.ElemSchema(), pairs[i].Value, valueAt); err != nil {
+		if err := validate(value, pairs[i].Value, valueAt); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+func noSchema(at location) error { return dataError("No schema defined for %s", at) }
