@@ -82,3 +82,11 @@ func flatten(err error) []error {
 	}
 	return []error{err}
 }
+
+// joined is errors.Join that keeps a single error as it is.
+func joined(errs []error) error {
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
