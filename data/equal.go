@@ -76,57 +76,76 @@ func equalMaps(a, b []Pair) bool {
 	if same == len(a) {
 		return true
 	}
-	rest := newKeyIndex(b[same:])
+	rest, used := newKeyIndex(b[same:]), make([]bool, len(b)-same)
 	for _, p := range a[same:] {
-		i := rest.take(p.Key)
+		i := rest.find(p.Key, used)
 		if i < 0 || !Equal(p.Value, b[same+i].Value) {
 			return false
 		}
+		used[i] = true
 	}
 	return true
 }
 
-// keyIndex finds entries of a map by their keys.
+// linearKeys is the number of entries up to which a linear search for a key is good enough.
+const linearKeys = 16
+
+// keyIndex is a map in order of insertion: Java's LinkedHashMap.
 type keyIndex struct {
 	pairs  []Pair
-	byHash map[uint64][]int
+	byHash map[uint64][]int // nil for few entries
 }
 
+// newKeyIndex returns an index of the entries, which it keeps and may append to.
 func newKeyIndex(pairs []Pair) *keyIndex {
-	x := &keyIndex{byHash: make(map[uint64][]int, len(pairs))}
-	for _, p := range pairs {
-		x.add(p)
+	x := &keyIndex{pairs: pairs}
+	if len(pairs) > linearKeys {
+		x.hash()
 	}
 	return x
 }
 
-func (x *keyIndex) add(p Pair) {
-	h := hashValue(newHasher(), p.Key).sum()
-	x.byHash[h] = append(x.byHash[h], len(x.pairs))
-	x.pairs = append(x.pairs, p)
-}
-
-// put adds an entry, or gives the entry of that key another value: Java's LinkedHashMap.put.
-func (x *keyIndex) put(p Pair) {
-	for _, i := range x.byHash[hashValue(newHasher(), p.Key).sum()] {
-		if Equal(x.pairs[i].Key, p.Key) {
-			x.pairs[i].Value = p.Value
-			return
-		}
+// hash indexes all entries.
+func (x *keyIndex) hash() {
+	x.byHash = make(map[uint64][]int, len(x.pairs))
+	for i := range x.pairs {
+		h := hashValue(newHasher(), x.pairs[i].Key).sum()
+		x.byHash[h] = append(x.byHash[h], i)
 	}
-	x.add(p)
 }
 
-// take returns the position of a key and forgets it, so that it is found once only.
-func (x *keyIndex) take(key Value) int {
-	h := hashValue(newHasher(), key).sum()
-	for n, i := range x.byHash[h] {
-		if Equal(x.pairs[i].Key, key) {
-			x.byHash[h] = append(x.byHash[h][:n:n], x.byHash[h][n+1:]...)
+// find returns the first position of a key that is not used up, -1 if there is none. A nil slice says that none is used up.
+func (x *keyIndex) find(key Value, used []bool) int {
+	if x.byHash == nil {
+		for i := range x.pairs {
+			if (used == nil || !used[i]) && Equal(x.pairs[i].Key, key) {
+				return i
+			}
+		}
+		return -1
+	}
+	for _, i := range x.byHash[hashValue(newHasher(), key).sum()] {
+		if (used == nil || !used[i]) && Equal(x.pairs[i].Key, key) {
 			return i
 		}
 	}
 	return -1
+}
+
+// put adds an entry, or gives the entry of that key another value.
+func (x *keyIndex) put(p Pair) {
+	if i := x.find(p.Key, nil); i >= 0 {
+		x.pairs[i].Value = p.Value
+		return
+	}
+	x.pairs = append(x.pairs, p)
+	switch {
+	case x.byHash != nil:
+		h := hashValue(newHasher(), p.Key).sum()
+		x.byHash[h] = append(x.byHash[h], len(x.pairs)-1)
+	case len(x.pairs) > linearKeys:
+		x.hash()
+	}
 }
 
 // hashValue adds a value to a hash; equal values add the same. Of a map only the size counts, for its order must not.

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"encoding/base64"
 	"math"
 	"strconv"
@@ -110,7 +111,8 @@ func appendStructText(dst []byte, x *Struct) []byte {
 func (x *Struct) String() string { return string(appendStructText(nil, x)) }
 
 // appendFloat appends the text of Float.toString or Double.toString: at least one digit on each side of the point, and an exponent for
-// what is below 10^-3 or from 10^7 on. Digits are the fewest that tell the number from its neighbours.
+// what is below 10^-3 or from 10^7 on. Digits are the fewest that tell the number from its neighbours, as in Java 19 and later; earlier ones
+// now and then print one more.
 func appendFloat(dst []byte, f float64, bits int) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -127,9 +129,11 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 	}
 	start := len(dst)
 	dst = strconv.AppendFloat(dst, f, 'e', -1, bits)
-	at := start
-	for dst[at] != 'e' {
-		at++
+	at := start + bytes.IndexByte(dst[start:], 'e')
+	if !bytes.ContainsRune(dst[start:at], '.') {
+		// Of numbers of one digit Java takes the nearest of two digits: 4.9E-324, not 5.0E-324.
+		dst = strconv.AppendFloat(dst[:start], f, 'e', 1, bits)
+		at = start + bytes.IndexByte(dst[start:], 'e')
 	}
 	var exponent [5]byte // such as +308
 	tail := append(exponent[:0], dst[at+1:]...)
@@ -146,10 +150,8 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 
 // withPoint appends .0 to the number from start on if it has no point.
 func withPoint(dst []byte, start int) []byte {
-	for _, c := range dst[start:] {
-		if c == '.' {
-			return dst
-		}
+	if bytes.ContainsRune(dst[start:], '.') {
+		return dst
 	}
 	return append(dst, ".0"...)
 }
