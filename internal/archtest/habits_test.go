@@ -72,8 +72,7 @@ func TestTestsDoNotSleep(t *testing.T) { check(t, tests, sleeps) }
 
 func sleeps(f *file) []string {
 	var findings []string
-	var visit func(n ast.Node) bool
-	visit = func(n ast.Node) bool {
+	visit := func(n ast.Node) bool {
 		if fn, ok := n.(*ast.FuncDecl); ok && strings.Contains(fn.Doc.Text(), "bubble") {
 			return false
 		}
