@@ -24,10 +24,10 @@ var errNoValue = errors.New("not a value in Connect's notation")
 // double quotes. All else is the text itself as STRING: Parse has no errors.
 //
 // The elements of a container get a common schema where there is one: the widest number, or that of the last element if all have one
-// kind. Otherwise the schema of the container has no element schema. Backslashes inside of quotes stay, as in Java. Of text that starts with
-// a number and goes on with a delimiter, as in 1,2, only the number counts, as in Java.
+// kind. Otherwise the schema of the container has no element schema.
 //
-// In one case the result is not Java's: blanks in front of a container that can not be read are a STRING of the whole text, where Java
+// Some oddities are Java's, and kept: of text that goes on behind a number or container, as in 1,2, the rest does not count; inside of
+// quotes backslashes stay, and blanks between two delimiters are lost. In one case the result is not Java's: blanks in front of a container that can not be read are a STRING of the whole text, where Java
 // returns the blanks alone.
 func Parse(text string) (*Schema, Value) {
 	if text == "" {
