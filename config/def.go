@@ -167,6 +167,10 @@ type outcome struct {
 	value  *string // printed back; nil where there is none or it is in error
 	errs   []error
 	absent bool // decoded from its default, or not at all
+	// null tells that the value was Null. Decode takes it for absent, Validate
+	// shows what Java's validators say of null.
+	null     bool
+	nullErrs []error
 }
 
 // maxDepth bounds dynamic keys that declare dynamic keys.

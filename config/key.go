@@ -217,7 +217,7 @@ func (k *Key[T]) decodeAbsent() outcome {
 // value.
 func (k *Key[T]) decodeNull() outcome {
 	out := k.decodeAbsent()
-	out.value = nil
+	out.value, out.null, out.nullErrs = nil, true, k.checkNull()
 	return out
 }
 

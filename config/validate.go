@@ -66,25 +66,17 @@ func (s *state) result() Result {
 		if b.visible != nil {
 			v.Visible = b.visible()
 		}
-		for _, e := range s.validationErrors(b, out) {
+		errs := out.errs
+		if out.null {
+			errs = out.nullErrs
+		}
+		for _, e := range errs {
 			v.Errors = append(v.Errors, e.Error())
 		}
 		r.ErrorCount += len(v.Errors)
 		r.Configs = append(r.Configs, ConfigValue{&info, v})
 	}
 	return r
-}
-
-// validationErrors leaves out "missing" where there is a null: Java sees a value
-// then.
-func (s *state) validationErrors(b *base, out outcome) []error {
-	if s.props[b.name] != Null {
-		return out.errs
-	}
-	return slices.DeleteFunc(slices.Clone(out.errs), func(e error) bool {
-		ke, ok := e.(*KeyError)
-		return ok && ke.Err == ErrMissing
-	})
 }
 
 func (r *Result) addAll(found []*KeyError) {
