@@ -1,0 +1,412 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// sinkPipeline moves the records of one sink task:
+//
+//	consumer poll → header, key and value converters → transforms → Put →
+//	PreCommit or Flush → consumer commit
+//
+// One goroutine does all of it, the rebalance functions that the consumer calls
+// inside Poll included, so nothing here needs a lock. What the task asks for
+// from other goroutines waits in sinkContext until the loop heeds it.
+type sinkPipeline struct {
+	env      *taskEnv
+	task     SinkTask
+	set      sinkSettings
+	context  *sinkContext
+	consumer Consumer
+
+	rebalance Rebalance
+	// rebalanceErr is what went wrong in a rebalance function. It fails the
+	// task, whatever the consumer makes of it.
+	rebalanceErr error
+
+	parts map[TopicPartition]*sinkPartition
+	// last is the partition looked up last: records of one come in runs.
+	last   *sinkPartition
+	lastTP TopicPartition
+
+	// batch holds what was polled and converted, and not yet taken by Put. The
+	// slice is reused: the records in it are the task's to copy, not to keep.
+	batch []SinkRecord
+	fetch []Message // for the next poll; see keep
+	wire  Wire      // for converters, which would otherwise cost an allocation each
+
+	attempts   int       // failed puts of the batch; above zero: it is to be offered again
+	offerAt    time.Time // when
+	paused     bool      // the target state that was heeded last
+	repause    bool      // which partitions are to be paused may have changed
+	nextCommit time.Time
+
+	stats batchStats
+	event BatchEvent // of the batch, gathered until Put takes it
+}
+
+// sinkSettings are what a sink pipeline is told beside its environment.
+type sinkSettings struct {
+	// consumer has the group, the topics or the match, and the client's keys
+	// with their layers merged. Its max.poll.records (default 500) bounds one
+	// poll.
+	consumer ConsumerConfig
+}
+
+// defaultPollRecords is Kafka's default of max.poll.records.
+const defaultPollRecords = 500
+
+// pollRecords is the most records of one poll.
+func (s *sinkSettings) pollRecords() (int, error) {
+	const key = "max.poll.records"
+	text, ok := s.consumer.Props.Get(key)
+	if !ok {
+		return defaultPollRecords, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("consumer key %s is %q: want an integer of at least 1", key, text)
+	}
+	return int(n), nil
+}
+
+// A sinkPartition follows the offsets of one assigned partition, always those
+// of the records as consumed. Its records in [put, read) are in the batch, or
+// were dropped.
+type sinkPartition struct {
+	read      int64 // after the last record polled
+	put       int64 // after the last record that Put took: the current offset
+	committed int64 // last committed, or where a rewind or the assignment began
+	paused    bool  // at the consumer
+	known     bool  // whether paused is what the consumer thinks, too
+}
+
+// newSinkPipeline makes the pipeline of one run of a sink task.
+func newSinkPipeline(env *taskEnv, task SinkTask, s sinkSettings) pipeline {
+	p := &sinkPipeline{
+		env: env, task: task, set: s,
+		context: newSinkContext(env),
+		parts:   make(map[TopicPartition]*sinkPartition),
+	}
+	// What converters and transforms report is awaited before commits as well.
+	env.errs.reporters = p.context.track(env.errs.reporters)
+	return p
+}
+
+// run is the whole life of a sink task. The consumer opens before Start, so
+// that the task's requests have something to wake; nothing connects before the
+// first poll.
+func (p *sinkPipeline) run(c taskContexts) error {
+	if c.poll.Err() != nil {
+		return nil
+	}
+	n, err := p.set.pollRecords()
+	if err != nil {
+		return p.env.stageError(StageKafkaConsume, err)
+	}
+	p.fetch, p.batch = make([]Message, n), make([]SinkRecord, 0, n)
+	if p.consumer, err = p.env.broker.Consumer(c.poll, p.set.consumer); err != nil {
+		return p.env.stageError(StageKafkaConsume, fmt.Errorf("open the consumer of group %q: %w", p.set.consumer.Group, err))
+	}
+	p.context.setWake(p.consumer.Wake)
+	p.rebalance = p.rebalances(c)
+	panicked := true
+	defer func() { p.end(c.grace, panicked) }()
+	err = p.work(c)
+	panicked = false
+	return err
+}
+
+// work starts the task and runs the loop; then it gives every partition back,
+// after an error too: what Put took before is committed.
+func (p *sinkPipeline) work(c taskContexts) error {
+	if err := p.task.Start(c.life, p.context); err != nil {
+		return p.env.stageError(StageTaskPut, fmt.Errorf("start: %w", err))
+	}
+	p.env.running(c.poll)
+	defer p.wakeAtGate()()
+	err := p.loop(c)
+	p.leave(c)
+	return err
+}
+
+// end stops the task, then leaves the group. After a panic it is the other way
+// round: Stop of a task that broke may hang, and a member that does not poll
+// would keep its partitions from the others until it times out.
+func (p *sinkPipeline) end(ctx context.Context, panicked bool) {
+	stop := func() {
+		if err := p.task.Stop(ctx); err != nil {
+			p.env.log.WarnContext(ctx, "stopping the task", "err", err)
+		}
+	}
+	leave := func() {
+		if err := p.consumer.Close(ctx); err != nil {
+			p.env.log.WarnContext(ctx, "closing the consumer", "err", err)
+		}
+	}
+	if panicked {
+		stop, leave = leave, stop
+	}
+	defer leave()
+	stop()
+}
+
+// wakeAtGate wakes the consumer at each change of the target state, until the
+// function it returns is called, which waits for its goroutine.
+func (p *sinkPipeline) wakeAtGate() (stop func()) {
+	done := make(chan struct{})
+	_, changed := p.env.gate.state()
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for {
+			select {
+			case <-changed:
+				_, changed = p.env.gate.state()
+				p.consumer.Wake()
+			case <-done:
+				return
+			}
+		}
+	})
+	return func() {
+		close(done)
+		watch.Wait()
+	}
+}
+
+// loop turns until c.poll ends. What was polled and not put by then is left to
+// whoever gets the partitions next.
+func (p *sinkPipeline) loop(c taskContexts) error {
+	p.nextCommit = time.Now().Add(p.env.timing.flushInterval)
+	for c.poll.Err() == nil {
+		if err := p.heed(c); err != nil {
+			return err
+		}
+		n, err := p.poll(c)
+		if err != nil {
+			return err
+		}
+		err = p.convert(c.poll, n)
+		// Converters and transforms may have failed on the end of their context,
+		// and errors.tolerance may have let such a record go: not to be counted.
+		if c.poll.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.deliver(c.grace); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// heed brings about, before a poll, what the target state, the task and the
+// clock ask for.
+func (p *sinkPipeline) heed(c taskContexts) error {
+	p.heedGate(c.poll)
+	// What is asked for during a commit counts before this poll as well, but not
+	// for ever: a Flush that asks for a commit must not keep the loop from
+	// polling.
+	for range 2 {
+		asked := p.context.take()
+		due := !time.Now().Before(p.nextCommit)
+		if !asked.any() && !due {
+			break
+		}
+		if err := p.grant(c.grace, asked); err != nil {
+			return err
+		}
+		if !asked.commit && !due {
+			continue
+		}
+		if err := p.commit(c.grace, p.assignment(), false); err != nil {
+			return err
+		}
+		p.nextCommit = time.Now().Add(p.env.timing.flushInterval)
+	}
+	err := p.grant(c.grace, p.context.arm())
+	p.applyPauses()
+	return err
+}
+
+// grant does what the task asked for, a commit aside.
+func (p *sinkPipeline) grant(ctx context.Context, asked requests) error {
+	p.repause = p.repause || asked.pauses
+	return p.rewind(ctx, asked.next)
+}
+
+// heedGate takes note of a change of the target state. A paused task goes on
+// polling, for the sake of its membership, and its Put is called with nothing.
+func (p *sinkPipeline) heedGate(ctx context.Context) {
+	paused, _ := p.env.gate.state()
+	if paused == p.paused {
+		return
+	}
+	p.paused, p.repause = paused, true
+	p.applyPauses()
+	if !paused {
+		p.env.running(ctx)
+		return
+	}
+	p.env.paused(ctx)
+	p.nextCommit = time.Now() // what is in the target now need not wait
+}
+
+// poll fills p.fetch. It waits for records until the next commit or the next
+// offer of the batch is due, or until it is woken.
+func (p *sinkPipeline) poll(c taskContexts) (int, error) {
+	until := p.nextCommit
+	if p.attempts > 0 && p.offerAt.Before(until) {
+		until = p.offerAt
+	}
+	ctx, cancel := context.WithDeadline(c.poll, until)
+	defer cancel()
+	start := time.Now()
+	n, err := p.consumer.Poll(ctx, p.fetch, p.rebalance)
+	p.context.disarm()
+	p.stats.begin(start, n)
+	switch {
+	case p.rebalanceErr != nil:
+		return 0, p.rebalanceErr
+	case c.poll.Err() != nil:
+		return 0, nil // an error of Poll then is about the end of its context
+	case err != nil:
+		return n, p.pollFailed(c.poll, err)
+	}
+	p.stats.pollRetries = 0
+	return n, nil
+}
+
+// pollFailed waits after a retriable error, of which the log hears once; others
+// fail the task.
+func (p *sinkPipeline) pollFailed(ctx context.Context, err error) error {
+	after, retriable := RetryAfter(err)
+	if !retriable {
+		return p.env.stageError(StageKafkaConsume, err)
+	}
+	pause := retryPause(p.stats.pollRetries, after)
+	p.env.hooks.onError(&ErrorEvent{Task: p.env.id, Stage: StageKafkaConsume, Err: err, Retry: true})
+	if p.stats.pollRetries == 0 {
+		p.env.log.WarnContext(ctx, "poll failed, trying again until it succeeds", "err", err)
+	}
+	p.stats.pollRetries++
+	_ = sleep(ctx, pause)
+	return nil
+}
+
+// retryPause is how long to wait after a number of failed attempts.
+func retryPause(attempts int, after time.Duration) time.Duration {
+	return max(after, min(pollBackoff<<min(attempts, 16), maxPollBackoff))
+}
+
+// convert takes the n messages of a poll through converters and transforms and
+// adds them to the batch. Offsets advance over dropped records, too.
+func (p *sinkPipeline) convert(ctx context.Context, n int) error {
+	msgs := p.keep(n)
+	headers := newHeaderSlab(msgs)
+	for i := range msgs {
+		m := &msgs[i]
+		part := p.partition(m.TopicPartition)
+		if part == nil {
+			p.event.Dropped++
+			p.env.log.WarnContext(ctx, "the consumer returned a record of a partition that is not assigned; leaving it to its owner",
+				"topic", m.Topic, "partition", m.Partition, "offset", m.Offset)
+			continue
+		}
+		keep, err := p.one(ctx, m, &headers)
+		if err != nil {
+			return err
+		}
+		if !keep {
+			p.event.Dropped++
+		}
+		part.read = m.Offset + 1
+	}
+	p.converted(msgs)
+	return nil
+}
+
+// one adds the record made of m to the batch, unless a transform drops it or
+// errors.tolerance lets it go.
+func (p *sinkPipeline) one(ctx context.Context, m *Message, headers *headerSlab) (keep bool, err error) {
+	p.batch = append(p.batch, SinkRecord{
+		Record: Record{Topic: m.Topic, Partition: On(m.Partition), Timestamp: m.Time, Offset: m.Offset},
+		Origin: Origin{TopicPartition: m.TopicPartition, Offset: m.Offset, TimestampType: m.TimeType, raw: m},
+	})
+	rec := &p.batch[len(p.batch)-1]
+	timer := p.stats.sample()
+	keep, err = p.decode(ctx, rec, headers)
+	timer = p.stats.decoded(timer)
+	if keep {
+		keep, err = p.env.chain.apply(ctx, &rec.Record, failure{origin: &rec.Origin})
+		p.stats.transformed(timer)
+	}
+	if !keep {
+		*rec = SinkRecord{}
+		p.batch = p.batch[:len(p.batch)-1]
+	}
+	return keep, err
+}
+
+// partition returns what is known of an assigned partition; nil of another.
+func (p *sinkPipeline) partition(tp TopicPartition) *sinkPartition {
+	if p.last == nil || p.lastTP != tp {
+		p.last, p.lastTP = p.parts[tp], tp
+	}
+	return p.last
+}
+
+// deliver offers the batch to the task. It does so with nothing in it as well,
+// after each poll: at least every flush interval.
+func (p *sinkPipeline) deliver(ctx context.Context) error {
+	start := time.Now()
+	if p.attempts > 0 && start.Before(p.offerAt) {
+		return nil
+	}
+	if err := p.task.Put(ctx, p.batch); err != nil {
+		return p.putFailed(ctx, err)
+	}
+	p.delivered(time.Since(start))
+	for _, part := range p.parts {
+		part.put = part.read
+	}
+	clear(p.batch) // lets go of the fetch
+	p.batch = p.batch[:0]
+	p.redelivered()
+	return nil
+}
+
+// putFailed keeps the batch after a retriable error, and has nothing more
+// polled until the task has taken it. errors.retry.timeout has no say in this:
+// the wait is what the error asks for or a back-off, which is kinder than
+// Java's wait for the next flush. Any other error fails the task.
+func (p *sinkPipeline) putFailed(ctx context.Context, err error) error {
+	after, retriable := RetryAfter(err)
+	if !retriable {
+		f := failure{stage: StageTaskPut, plugin: p.env.plugin.info.Class, err: err}
+		if len(p.batch) > 0 {
+			f.origin = &p.batch[0].Origin
+			f.err = fmt.Errorf("put of %d records, from this one on: %w", len(p.batch), err)
+		}
+		return p.env.errs.stageError(f)
+	}
+	pause := retryPause(p.attempts, after)
+	p.attempts++
+	p.offerAt, p.repause = time.Now().Add(pause), true
+	p.env.hooks.onError(&ErrorEvent{Task: p.env.id, Stage: StageTaskPut, Err: err, Retry: true})
+	p.env.log.WarnContext(ctx, "put failed, offering the same records again", "err", err, "records", len(p.batch), "attempt", p.attempts, "pause", pause)
+	return nil
+}
+
+// redelivered ends the pause that redelivery needed, if there was one.
+func (p *sinkPipeline) redelivered() {
+	if p.attempts > 0 {
+		p.attempts, p.repause = 0, true
+	}
+}
