@@ -30,23 +30,32 @@ func startsWithDigit(s string) bool {
 // ParseDecimal reads the text of a BigDecimal: an optional sign, digits with an optional point, an optional exponent. The scale is
 // the number of digits behind the point less the exponent, and must have 32 bits. Blanks are not allowed, digits of other scripts are.
 func ParseDecimal(text string) (Decimal, error) {
+	d, problem := readDecimal(text)
+	if problem != "" {
+		return Decimal{}, dataError("%s is not a decimal number: %s", quoteShort(text), problem)
+	}
+	return d, nil
+}
+
+// readDecimal is ParseDecimal for those who try: it says what is wrong without making an error of it.
+func readDecimal(text string) (d Decimal, problem string) {
 	digits, rest, scale := significand(text)
 	if len(digits) == 0 || digits[len(digits)-1] == '-' {
-		return Decimal{}, dataError("%s is not a decimal number: found no digits", quoteShort(text))
+		return Decimal{}, "it has no digits"
 	}
 	exponent, ok := exponentOf(rest)
 	if !ok {
-		return Decimal{}, dataError("%s is not a decimal number: found %s behind its digits", quoteShort(text), quoteShort(rest))
+		return Decimal{}, "something else than an exponent follows its digits"
 	}
 	scale -= exponent
 	if scale < math.MinInt32 || scale > math.MaxInt32 {
-		return Decimal{}, dataError("%s is not a decimal number: its scale has more than 32 bits", quoteShort(text))
+		return Decimal{}, "its scale has more than 32 bits"
 	}
 	n, ok := new(big.Int).SetString(string(digits), 10)
 	if !ok {
-		return Decimal{}, dataError("%s is not a decimal number", quoteShort(text))
+		return Decimal{}, "its digits can not be read"
 	}
-	return Decimal{unscaled: n, scale: int32(scale)}, nil
+	return Decimal{unscaled: n, scale: int32(scale)}, ""
 }
 
 // significand returns the digits in front of an exponent as ASCII with a minus sign if there is one, the text behind them, and the number

@@ -108,8 +108,8 @@ func (p *parser) scalar(token string) (*Schema, Value, bool) {
 	} else if !strings.HasPrefix(token, "+") && !strings.HasPrefix(token, "-") {
 		return nil, Value{}, false
 	}
-	d, err := ParseDecimal(token)
-	if err != nil {
+	d, problem := readDecimal(token)
+	if problem != "" {
 		return nil, Value{}, false
 	}
 	schema, v := numberOf(d)

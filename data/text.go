@@ -168,8 +168,10 @@ func short(s string) string {
 		return s
 	}
 	cut := maxQuoted
-	for !utf8.RuneStart(s[cut]) {
-		cut--
+	for range utf8.UTFMax - 1 { // what has no start of a rune near is no UTF-8, and cut anywhere
+		if !utf8.RuneStart(s[cut]) {
+			cut--
+		}
 	}
 	return s[:cut] + "..."
 }
