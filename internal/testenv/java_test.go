@@ -1,8 +1,13 @@
 package testenv
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -84,27 +89,122 @@ func TestFailedFetchLeavesNothing(t *testing.T) {
 	assert.Equal(t, ".lock", filepath.Ext(left[0].Name()))
 }
 
-// outcome records how a test under test ends.
+// outcome is a test under test: it records how it ends and what it logs.
 type outcome struct {
 	testing.TB
 	skipped, failed bool
+	log             string
+	cleanups        []func()
 }
 
-func (o *outcome) Helper()               {}
-func (o *outcome) Skipf(string, ...any)  { o.skipped = true }
-func (o *outcome) Fatalf(string, ...any) { o.failed = true }
+func (o *outcome) Helper()                      {}
+func (o *outcome) Cleanup(f func())             { o.cleanups = append(o.cleanups, f) }
+func (o *outcome) Failed() bool                 { return o.failed }
+func (o *outcome) Logf(format string, a ...any) { o.log += fmt.Sprintf(format, a...) }
+func (o *outcome) Skipf(format string, a ...any) {
+	o.skipped = true
+	o.Logf(format, a...)
+	runtime.Goexit()
+}
+func (o *outcome) Fatalf(format string, a ...any) {
+	o.failed = true
+	o.Logf(format, a...)
+	runtime.Goexit()
+}
+func (o *outcome) Fatal(a ...any) { o.Fatalf("%s", fmt.Sprint(a...)) }
+
+// try runs a test under test to its end.
+func try(t *testing.T, test func(testing.TB)) *outcome {
+	t.Helper()
+	o := &outcome{TB: t}
+	var wg sync.WaitGroup
+	wg.Go(func() { test(o) })
+	wg.Wait()
+	for _, f := range slices.Backward(o.cleanups) {
+		f()
+	}
+	return o
+}
 
 func TestWithoutJava(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("JAVA_HOME", "")
-	t.Setenv("TESTENV", "")
-	o := &outcome{TB: t}
-	needJava(o)
-	assert.Equal(t, outcome{TB: t, skipped: true}, *o, "skipped where servers are not asked for")
-	t.Setenv("TESTENV", "require")
-	o = &outcome{TB: t}
-	needJava(o)
-	assert.Equal(t, outcome{TB: t, failed: true}, *o, "failed where they are required")
+	t.Setenv("TESTENV_KAFKA", "")
+	for name, test := range map[string]func(testing.TB){
+		"Kafka":          func(t testing.TB) { Kafka(t) },
+		"KafkaNodes":     func(t testing.TB) { KafkaNodes(t, 3) },
+		"JavaConnect":    func(t testing.TB) { JavaConnect(t, &KafkaCluster{}, WorkerOptions{}) },
+		"JavaStandalone": func(t testing.TB) { JavaStandalone(t, &KafkaCluster{}, StandaloneOptions{}) },
+	} {
+		t.Setenv("TESTENV", "")
+		o := try(t, test)
+		assert.True(t, o.skipped && !o.failed, "%s is skipped where servers are not asked for", name)
+		assert.Contains(t, o.log, "apt install default-jdk-headless")
+		t.Setenv("TESTENV", "require")
+		o = try(t, test)
+		assert.True(t, o.failed && !o.skipped, "%s fails where they are required", name)
+	}
+}
+
+func TestClusterThatRunsAlready(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	t.Setenv("TESTENV_KAFKA", "somewhere:9092,elsewhere:9092")
+	cluster := Kafka(t)
+	assert.Equal(t, "somewhere:9092,elsewhere:9092", cluster.Bootstrap())
+	assert.Equal(t, 1, cluster.Len())
+	for name, touch := range map[string]func(c *KafkaCluster){
+		"Node":        func(c *KafkaCluster) { c.Node(0) },
+		"Start":       func(c *KafkaCluster) { c.Start() },
+		"BootstrapOf": func(c *KafkaCluster) { c.BootstrapOf("SASL") },
+	} {
+		o := try(t, func(t testing.TB) { touch(Kafka(t)) })
+		assert.True(t, o.failed, "%s of a shared cluster fails the test", name)
+		assert.Contains(t, o.log, "use KafkaNodes")
+	}
+}
+
+func TestNodeOutOfRange(t *testing.T) {
+	for i, failed := range map[int]bool{-1: true, 0: false, 1: false, 2: true} {
+		o := try(t, func(t testing.TB) { (&KafkaCluster{t: t, nodes: []*Node{{}, {}}}).Node(i) })
+		assert.Equal(t, failed, o.failed, i)
+	}
+}
+
+func TestSharedServerStartsOnce(t *testing.T) {
+	starts := 0
+	var broken shared[string]
+	for range 2 {
+		o := try(t, func(t testing.TB) {
+			broken.get(t, func(context.Context) (string, func() error, error) {
+				starts++
+				return "", nil, errors.New("no room")
+			})
+		})
+		assert.True(t, o.failed, "a start that failed fails each test that asks")
+		assert.Contains(t, o.log, "no room")
+	}
+	assert.Equal(t, 1, starts)
+}
+
+func TestFailingTestShowsTheLogOfItsTime(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "log")
+	require.NoError(t, os.WriteFile(file, []byte("before\n"), 0o644))
+	for _, fails := range []bool{true, false} {
+		o := try(t, func(tb testing.TB) {
+			showLog(tb, "server", dir, logSize(dir))
+			assert.NoError(t, os.WriteFile(file, []byte("before\nduring\n"), 0o644))
+			if fails {
+				tb.Fatal("wrong: ")
+			}
+		})
+		want := ""
+		if fails {
+			want = "wrong: the log of server:\nduring\n"
+		}
+		assert.Equal(t, want, o.log)
+		require.NoError(t, os.WriteFile(file, []byte("before\n"), 0o644))
+	}
 }
 
 func TestJavaProperties(t *testing.T) {

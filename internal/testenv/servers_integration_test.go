@@ -14,7 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
 
 	"github.com/streamlane/connect/internal/testenv"
 )
@@ -116,9 +118,13 @@ func TestLeaderMovesWhenItsNodeIsKilled(t *testing.T) {
 // A broker behind a proxy is reached by way of it alone.
 func TestProxiedBrokerCanBeCutOff(t *testing.T) {
 	cluster := testenv.KafkaWith(t, testenv.KafkaOptions{
-		Proxied:    true,
-		Listeners:  []testenv.Listener{{Name: "ASIDE", Protocol: "PLAINTEXT"}},
-		Properties: []string{"num.partitions=7"},
+		Proxied:   true,
+		Listeners: []testenv.Listener{{Name: "ASIDE", Protocol: "SASL_PLAINTEXT"}},
+		Properties: []string{
+			"num.partitions=7",
+			"listener.name.aside.sasl.enabled.mechanisms=PLAIN",
+			`listener.name.aside.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ann="secret";`,
+		},
 	})
 	cl := dial(t, cluster.Bootstrap(), kgo.ConsumeTopics("cut"))
 	createTopic(t, cl, "cut", 1)
@@ -127,12 +133,16 @@ func TestProxiedBrokerCanBeCutOff(t *testing.T) {
 	proxy := cluster.Node(0).Proxy()
 	proxy.Break()
 	require.Error(t, dial(t, cluster.Bootstrap(), kgo.RetryTimeout(time.Second)).Ping(within(t)))
-	aside := dial(t, cluster.BootstrapOf("ASIDE"))
+	login := plain.Auth{User: "ann", Pass: "secret"}
+	aside := dial(t, cluster.BootstrapOf("ASIDE"), kgo.SASL(login.AsMechanism()))
 	require.NoError(t, aside.Ping(within(t)), "the listener beside the proxy is not cut")
 	require.NoError(t, proxy.Restore())
 	produce(t, cl, "cut", "two")
 	assert.Equal(t, []string{"one", "two"}, read(t, cl, 2))
 
+	login.Pass = "wrong"
+	stranger := dial(t, cluster.BootstrapOf("ASIDE"), kgo.SASL(login.AsMechanism()))
+	require.ErrorIs(t, stranger.Ping(within(t)), kerr.SaslAuthenticationFailed)
 	created, err := kadm.NewClient(aside).CreateTopic(within(t), -1, -1, nil, "plain")
 	require.NoError(t, err)
 	assert.EqualValues(t, 7, created.NumPartitions, "the further line of server.properties counts")
