@@ -274,3 +274,8 @@ func hasDouble(v []string) bool {
 	}
 	return false
 }
+
+// Test returns what the check says of v, or nil.
+func (c Check[T]) Test(v T) error {
+	return c.test(v, func(v T) string { return fmt.Sprint(v) })
+}

@@ -14,7 +14,11 @@ type TransformConfig struct {
 	Type    PluginRef
 	Negate  bool
 	Applies string // alias of the predicate under which it applies; "": always
+	// Config is the transform's own configuration, decoded; nil if there are no
+	// Plugins to ask.
+	Config config.Describer
 
+	found        PluginInfo // whose Config is
 	plugins      Plugins
 	negateGiven  bool
 	appliesGiven bool
@@ -28,7 +32,11 @@ func (t *TransformConfig) Prefix() string { return "transforms." + t.Alias + "."
 type PredicateConfig struct {
 	Alias string
 	Type  PluginRef
+	// Config is the predicate's own configuration, decoded; nil if there are no
+	// Plugins to ask.
+	Config config.Describer
 
+	found   PluginInfo // whose Config is
 	plugins Plugins
 }
 
@@ -81,14 +89,15 @@ func (t *TransformConfig) Describe(d *config.Def) {
 	group := "Transforms: " + t.Alias
 	describeType(d, t.plugins, Transformation, &t.Type, group, "Transformation", t.Alias)
 	d.Dynamic(func(d *config.Def) {
-		plugin, ok := embeddable(t.plugins, Transformation, t.Type)
+		own, ok := stageConfig(t.plugins, Transformation, t.Type, &t.found, &t.Config)
 		if !ok {
 			return
 		}
 		d.Embed("", group, 2, config.DescriberFunc(func(d *config.Def) {
 			t.describeCondition(d)
-			plugin.describe(d, t.Prefix())
+			d.Prefix("", own)
 		}))
+		config.Map(d, &t.Type.Config, "", "Settings of the transform.")
 	})
 }
 
@@ -116,8 +125,9 @@ func (p *PredicateConfig) Describe(d *config.Def) {
 	group := "Predicates: " + p.Alias
 	describeType(d, p.plugins, Predicate, &p.Type, group, "Predicate", p.Alias)
 	d.Dynamic(func(d *config.Def) {
-		if plugin, ok := embeddable(p.plugins, Predicate, p.Type); ok {
-			d.Embed("", group, 2, config.DescriberFunc(func(d *config.Def) { plugin.describe(d, p.Prefix()) }))
+		if own, ok := stageConfig(p.plugins, Predicate, p.Type, &p.found, &p.Config); ok {
+			d.Embed("", group, 2, own)
+			config.Map(d, &p.Type.Config, "", "Settings of the predicate.")
 		}
 	})
 }
@@ -139,25 +149,22 @@ func describeType(d *config.Def, plugins Plugins, kind Kind, ref *PluginRef, gro
 
 func lower(title string) string { return string(title[0]|0x20) + title[1:] }
 
-// stage is a plugin of the chain whose keys can be declared.
-type stage struct{ info PluginInfo }
-
-// embeddable finds a plugin. Without a list of plugins any class will do: its
-// own keys are not known then, the common ones are.
-func embeddable(plugins Plugins, kind Kind, ref PluginRef) (stage, bool) {
+// stageConfig returns the configuration of a plugin of the chain, the one that
+// is there already if it is of the same plugin. Without a list of plugins any
+// class will do, and nothing is known of its keys.
+func stageConfig(plugins Plugins, kind Kind, ref PluginRef, found *PluginInfo, have *config.Describer) (config.Describer, bool) {
+	nothing := config.DescriberFunc(func(*config.Def) {})
 	if len(plugins) == 0 {
-		return stage{}, ref.Class != ""
+		return nothing, ref.Class != ""
 	}
 	info, err := plugins.Find(kind, ref.Class, ref.Version)
-	return stage{info}, err == nil
-}
-
-func (s stage) describe(d *config.Def, prefix string) {
-	if s.info.Config != nil {
-		d.Prefix("", s.info.Config())
-		return
+	switch {
+	case err != nil:
+		return nil, false
+	case info.Config == nil:
+		return nothing, true
+	case *have == nil || found.Class != info.Class || found.Version != info.Version:
+		*found, *have = info, info.Config()
 	}
-	if s.info.Class == "" {
-		config.Map(d, new(config.Props), "", "Settings below "+prefix)
-	}
+	return *have, true
 }

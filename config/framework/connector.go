@@ -71,7 +71,12 @@ type ConnectorConfig struct {
 }
 
 // PluginRef names a plugin and the range of its versions ("": any).
-type PluginRef struct{ Class, Version string }
+type PluginRef struct {
+	Class, Version string
+	// Config is what stands below the plugin's key, in raw text: the plugin's own
+	// configuration.
+	Config config.Props
+}
 
 // The prefixes of client overrides.
 const (
@@ -89,9 +94,6 @@ func (c *ConnectorConfig) Describe(d *config.Def) {
 	config.Map(d, &c.ProducerOverride, ProducerOverridePrefix, "Settings of the connector's producers, within the worker's override policy.")
 	config.Map(d, &c.ConsumerOverride, ConsumerOverridePrefix, "Settings of the connector's consumers, within the worker's override policy.")
 	config.Map(d, &c.AdminOverride, AdminOverridePrefix, "Settings of the connector's admin clients, within the worker's override policy.")
-	config.Map(d, new(config.Props), "key.converter.", "Settings of the connector's own key converter.")
-	config.Map(d, new(config.Props), "value.converter.", "Settings of the connector's own value converter.")
-	config.Map(d, new(config.Props), "header.converter.", "Settings of the connector's own header converter.")
 }
 
 func (c *ConnectorConfig) describeIdentity(d *config.Def) {
@@ -120,6 +122,7 @@ func (c *ConnectorConfig) describeConverters(d *config.Def) {
 		c.Plugins.version(d, &ref.Version, what+".converter.plugin.version", kind, &ref.Class).Group(groupCommon, order+1).
 			Width(config.ShortWidth).DisplayName(title + " converter version").
 			Doc("Version of the " + what + " converter, or a range such as [1.0,2.0). Any, if left out.")
+		config.Map(d, &ref.Config, what+".converter.", "Settings of the connector's own "+what+" converter.")
 	}
 	converter(&c.KeyConverter, "key", "Key", Converter, 6)
 	converter(&c.ValueConverter, "value", "Value", Converter, 8)
@@ -165,7 +168,7 @@ func (c *ConnectorConfig) Check() error {
 		errs = append(errs, found...)
 	}
 	if len(c.Plugins.Classes(Connector)) > 0 {
-		look(Connector, PluginRef{c.Class, c.Version}, "connector.class", "connector.plugin.version")
+		look(Connector, PluginRef{Class: c.Class, Version: c.Version}, "connector.class", "connector.plugin.version")
 	}
 	look(Converter, c.KeyConverter, "key.converter", "key.converter.plugin.version")
 	look(Converter, c.ValueConverter, "value.converter", "value.converter.plugin.version")

@@ -44,12 +44,14 @@ type SourceConnectorConfig struct {
 	// TopicCreation holds the topic.creation.<group>.* keys, without their
 	// common prefix and in raw text; TopicRules reads them.
 	TopicCreation config.Props
+
+	groupsGiven bool
 }
 
 // Describe declares the common keys and those of sources.
 func (c *SourceConnectorConfig) Describe(d *config.Def) {
 	c.ConnectorConfig.Describe(d)
-	config.List(d, &c.TopicCreationGroups, "topic.creation.groups").Default(nil).
+	config.List(d, &c.TopicCreationGroups, "topic.creation.groups").Default(nil).Given(&c.groupsGiven).
 		Check(config.Unique("topic creation groups")).Group(groupTopicCreation, 1).Width(config.LongWidth).
 		DisplayName("Topic Creation Groups").
 		Doc("Names of the groups of rules for topics that the connector writes to and that do not exist, in the order in which they are tried before the group default.")
@@ -76,7 +78,7 @@ const topicCreationPrefix = "topic.creation."
 // CreatesTopics tells whether the connector has rules for topics to create. The
 // list of groups alone counts too, as in Java.
 func (c *SourceConnectorConfig) CreatesTopics() bool {
-	return len(c.TopicCreation) > 0 || len(c.TopicCreationGroups) > 0
+	return c.groupsGiven || len(c.TopicCreation) > 0 || len(c.TopicCreationGroups) > 0
 }
 
 // sourceUsesAdmin is CreatesTopics for raw text.
