@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -205,22 +204,6 @@ func TestFailingTestShowsTheLogOfItsTime(t *testing.T) {
 		assert.Equal(t, want, o.log)
 		require.NoError(t, os.WriteFile(file, []byte("before\n"), 0o644))
 	}
-}
-
-func TestJavaProperties(t *testing.T) {
-	got := javaProperties(map[string]string{
-		"plain":   "value with spaces = : # !",
-		"a b:c=d": " leading",
-		"escapes": "back\\slash\nline\ttab\r",
-		"unicode": "é😀\x00",
-	})
-	assert.Equal(t, strings.Join([]string{
-		`a\ b\:c\=d=\ leading`,
-		`escapes=back\\slash\nline\ttab\r`,
-		`plain=value with spaces = : # !`,
-		`unicode=\u00E9\uD83D\uDE00\u0000`,
-		``,
-	}, "\n"), got)
 }
 
 func TestListenerNamesAreChecked(t *testing.T) {

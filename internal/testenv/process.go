@@ -38,7 +38,7 @@ type process struct {
 	cmd     *exec.Cmd
 	logFrom int64         // where this run's log begins in the file
 	done    chan struct{} // closed when the process is gone
-	err     error         // how it went; valid when done is closed
+	err     error         // how it ended, never nil; valid when done is closed
 }
 
 // launch starts the process and returns at once; await waits until it is ready.
@@ -75,7 +75,9 @@ func (p *process) run(started chan<- error) {
 	if err != nil {
 		return
 	}
-	p.err = p.cmd.Wait()
+	if p.err = p.cmd.Wait(); p.err == nil {
+		p.err = errors.New("exit status 0")
+	}
 	close(p.done)
 }
 
@@ -105,7 +107,7 @@ func (p *process) await(ctx context.Context) error {
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("%s ended before it was ready (%v); its log:\n%s", p.name, p.err, p.tail())
+			return fmt.Errorf("%s ended before it was ready (%w); its log:\n%s", p.name, p.err, p.tail())
 		case <-ctx.Done():
 			return fmt.Errorf("%s is not ready: %w (last check: %w); its log:\n%s", p.name, context.Cause(ctx), err, p.tail())
 		case <-tick.C:

@@ -202,8 +202,8 @@ func (p *TCPProxy) copy(l *link, dst, src net.Conn) {
 			}
 		}
 		if errors.Is(err, io.EOF) {
-			if half, ok := dst.(interface{ CloseWrite() error }); ok {
-				half.CloseWrite()
+			if half, ok := dst.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+				l.close()
 			}
 			return
 		}

@@ -107,7 +107,7 @@ func sweep(runs string) {
 		if err != nil {
 			continue
 		}
-		os.RemoveAll(dir)
+		_ = os.RemoveAll(dir)
 		lock.Close()
 	}
 }

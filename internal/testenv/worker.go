@@ -3,15 +3,14 @@ package testenv
 import (
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"unicode/utf16"
+
+	"github.com/streamlane/connect/config"
 )
 
 // WorkerOptions is how a worker of Java's Kafka Connect differs from the plain one.
@@ -116,7 +115,11 @@ func (w *JavaWorker) common(cluster *KafkaCluster, plugins []string) map[string]
 // write writes a .properties file into the worker's folder and returns its name.
 func (w *JavaWorker) write(name string, props map[string]string) string {
 	w.t.Helper()
-	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(javaProperties(props)), 0o644); err != nil {
+	var text strings.Builder
+	if err := config.Props(props).WriteProperties(&text); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text.String()), 0o644); err != nil {
 		w.t.Fatal(err)
 	}
 	return name
@@ -207,42 +210,5 @@ func (w *JavaWorker) discard() {
 	}
 	if err := errors.Join(append(errs, os.RemoveAll(w.dir))...); err != nil {
 		w.t.Error(err)
-	}
-}
-
-// javaProperties writes a .properties file: keys in order, with what
-// java.util.Properties reads as syntax escaped.
-func javaProperties(props map[string]string) string {
-	var b strings.Builder
-	for _, k := range slices.Sorted(maps.Keys(props)) {
-		escape(&b, k, true)
-		b.WriteByte('=')
-		escape(&b, props[k], false)
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
-// escape appends text as java.util.Properties stores it: ASCII alone, the rest as
-// UTF-16 code units.
-func escape(b *strings.Builder, text string, key bool) {
-	for i, r := range text {
-		switch {
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == '\\', key && strings.ContainsRune(":=#! ", r), r == ' ' && i == 0:
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r < ' ' || r > '~':
-			for _, u := range utf16.Encode([]rune{r}) {
-				fmt.Fprintf(b, `\u%04X`, u)
-			}
-		default:
-			b.WriteRune(r)
-		}
 	}
 }
