@@ -29,7 +29,7 @@ func TestOffsetStore(t testing.TB, open func(t testing.TB) connect.OffsetStore) 
 		{"keeps bytes as they are", offsetsKeepBytes},
 		{"takes the last of equal keys", offsetsLastWins},
 		{"scans by prefix", offsetsScanPrefix},
-		{"copies what it is given and what it yields", offsetsCopy},
+		{"keeps no memory of the caller", offsetsCopy},
 		{"lets the loop's body use the store and break", offsetsReentrant},
 		{"fails with its context", offsetsContext},
 		{"writes pairs whole", offsetsConcurrent},
@@ -125,11 +125,6 @@ func offsetsCopy(t testing.TB, s connect.OffsetStore) {
 	p := kv("key", "value")
 	set(t, s, p)
 	p.Key[0], p.Value[0] = 'X', 'X'
-	for kv, err := range s.Scan(bounded(t), nil) {
-		require.NoError(t, err)
-		_ = append(kv.Key[:0], "Y"...)
-		_ = append(kv.Value[:0], "Y"...)
-	}
 	assert.Equal(t, map[string]string{"key": "value"}, scan(t, s, ""))
 }
 

@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/streamlane/connect"
@@ -130,7 +133,7 @@ func TestOffsetStoreSuiteCatches(t *testing.T) {
 		TestOffsetStore(t, func(testing.TB) connect.OffsetStore { return &forgetful{} })
 	})
 	catches(t, "memory is shared with the caller", func(t testing.TB) {
-		TestOffsetStore(t, func(testing.TB) connect.OffsetStore { return sharing{} })
+		TestOffsetStore(t, func(testing.TB) connect.OffsetStore { return &sharing{pairs: map[string]*connect.KV{}} })
 	})
 	catches(t, "writes come late", func(t testing.TB) {
 		TestOffsetStore(t, func(testing.TB) connect.OffsetStore { return &late{OffsetStore: offsets.Memory()} })
@@ -144,27 +147,36 @@ func toUTF8(b []byte) []byte {
 	return bytes.ToValidUTF8(b, []byte("\uFFFD"))
 }
 
-// sharing keeps the caller's slices. It is good for one goroutine only.
-type sharing map[string]*connect.KV
+// sharing keeps the caller's slices.
+type sharing struct {
+	mu    sync.Mutex
+	pairs map[string]*connect.KV
+}
 
-func (s sharing) Set(ctx context.Context, pairs []connect.KV) error {
+func (s *sharing) Set(ctx context.Context, pairs []connect.KV) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, kv := range pairs {
-		delete(s, string(kv.Key))
+		delete(s.pairs, string(kv.Key))
 		if kv.Value != nil {
-			s[string(kv.Key)] = &kv
+			s.pairs[string(kv.Key)] = &kv
 		}
 	}
 	return ctx.Err()
 }
 
-func (s sharing) Scan(ctx context.Context, prefix []byte) iter.Seq2[connect.KV, error] {
+func (s *sharing) Scan(ctx context.Context, prefix []byte) iter.Seq2[connect.KV, error] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := maps.Clone(s.pairs)
+	maps.DeleteFunc(found, func(k string, _ *connect.KV) bool { return !strings.HasPrefix(k, string(prefix)) })
 	return func(yield func(connect.KV, error) bool) {
 		if ctx.Err() != nil {
 			yield(connect.KV{}, ctx.Err())
 			return
 		}
-		for k, kv := range s {
-			if bytes.HasPrefix([]byte(k), prefix) && !yield(*kv, nil) {
+		for _, kv := range found {
+			if !yield(*kv, nil) {
 				return
 			}
 		}
@@ -174,11 +186,14 @@ func (s sharing) Scan(ctx context.Context, prefix []byte) iter.Seq2[connect.KV, 
 // late makes each Set durable with the next one.
 type late struct {
 	connect.OffsetStore
+	mu      sync.Mutex
 	pending []connect.KV
 }
 
 func (l *late) Set(ctx context.Context, pairs []connect.KV) error {
+	l.mu.Lock()
 	last := l.pending
 	l.pending = pairs
+	l.mu.Unlock()
 	return l.OffsetStore.Set(ctx, last)
 }
