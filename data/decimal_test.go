@@ -102,6 +102,28 @@ func TestDecimalCompare(t *testing.T) {
 	assert.Zero(t, mustDecimal(t, "0.00").Cmp(data.Decimal{}))
 }
 
+// TestDecimalOrder holds the order against that of exact fractions.
+func TestDecimalOrder(t *testing.T) {
+	g := newGenerator(3)
+	random := func() (data.Decimal, *big.Rat) {
+		n, scale := int64(g.IntN(4001)-2000), int32(g.IntN(13)-6)
+		power := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(scale, -scale))), nil))
+		if scale > 0 {
+			power.Inv(power)
+		}
+		return data.DecimalFromInt64(n, scale), power.Mul(power, new(big.Rat).SetInt64(n))
+	}
+	for range 20_000 {
+		a, x := random()
+		b, y := random()
+		require.Equal(t, x.Cmp(y), a.Cmp(b), "%s and %s", a, b)
+		require.Equal(t, -a.Cmp(b), b.Cmp(a))
+		if c, err := a.Rescale(b.Scale()); err == nil {
+			require.Zero(t, a.Cmp(c), "%s and %s", a, c)
+		}
+	}
+}
+
 func TestDecimalRescale(t *testing.T) {
 	for _, c := range []struct {
 		in    string

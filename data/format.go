@@ -6,9 +6,9 @@ import (
 )
 
 // Format returns the text of a value in Connect's notation, which [Parse] reads: Values.convertToString, and what SimpleHeaderConverter
-// writes. A STRING on top level is itself; inside of containers it is in double quotes, its backslashes and quotes escaped. Bytes are Base64;
-// containers have no blanks; a struct is like a map, defaults filled in. A date up to the first day of 1970 is a time, a whole day a
-// date, else a timestamp, in UTC. Null is null.
+// writes. A STRING on top level is itself; inside of containers it is in double quotes, its backslashes and quotes escaped. Bytes are
+// Base64; containers have no blanks; a struct is like a map, defaults filled in. A date up to the first day of 1970 is a time, a whole day
+// a date, else a timestamp, in UTC. Null is null.
 func Format(v Value) string {
 	if s, ok := v.Str(); ok {
 		return s

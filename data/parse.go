@@ -27,8 +27,9 @@ var errNoValue = errors.New("not a value in Connect's notation")
 // kind. Otherwise the schema of the container has no element schema.
 //
 // Some oddities are Java's, and kept: of text that goes on behind a number or container, as in 1,2, the rest does not count; inside of
-// quotes backslashes stay, and blanks between two delimiters are lost. In one case the result is not Java's: blanks in front of a container that can not be read are a STRING of the whole text, where Java
-// returns the blanks alone.
+// quotes backslashes stay, and blanks between two delimiters are lost. In one case the result is not Java's: blanks in front of a
+// container that can not be read are a STRING of the whole text, where Java returns the blanks alone. Nor is text nested deeper than
+// 1000 containers, which is a STRING.
 func Parse(text string) (*Schema, Value) {
 	if text == "" {
 		return StringSchema, String(text)

@@ -110,6 +110,25 @@ func TestFormat(t *testing.T) {
 	}
 }
 
+// TestParseWidensInAnyOrder: the schema that numbers have in common does not depend on their order.
+func TestParseWidensInAnyOrder(t *testing.T) {
+	g := newGenerator(4)
+	numbers := []string{"1", "-128", "300", "70000", "-9223372036854775808", "1.5", "1e39"}
+	kinds := map[data.Kind]bool{}
+	for range 1_000 {
+		list := make([]string, 1+g.IntN(5))
+		for i := range list {
+			list[i] = numbers[g.IntN(len(numbers))]
+		}
+		first, _ := data.Parse("[" + strings.Join(list, ",") + "]")
+		g.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		again, _ := data.Parse("[" + strings.Join(list, ",") + "]")
+		require.True(t, first.Equal(again), "%v: %s and %s", list, first.ElemSchema(), again.ElemSchema())
+		kinds[first.ElemSchema().Kind()] = true
+	}
+	assert.Len(t, kinds, 6)
+}
+
 // FuzzParse: any text is read without panic, as a value of the schema beside it, and can be written again.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{

@@ -45,11 +45,8 @@ func (s *Schema) target() *Schema {
 	return s.ref.bound.Load()
 }
 
-// Kind returns the kind of values described, [KindNull] for a nil Schema.
+// Kind returns the kind of values described, [KindNull] for a nil Schema. A late-bound schema knows it before it is bound.
 func (s *Schema) Kind() Kind {
-	if s != nil && s.ref != nil {
-		return KindStruct // known before the reference is bound
-	}
 	if s == nil {
 		return KindNull
 	}

@@ -156,6 +156,8 @@ func TestSchemaEqual(t *testing.T) {
 			assert.NotEqual(t, a.Hash(), s.Hash())
 		})
 	}
+	five, six := data.NewBuilder(data.KindInt8).Default(data.Int8(5)).MustBuild(), data.NewBuilder(data.KindInt8).Default(data.Int8(6)).MustBuild()
+	assert.False(t, five.Equal(six), "defaults count by value")
 	deep := func(inner *data.Schema) *data.Schema {
 		middle := data.StructBuilder().Field("inner", inner).MustBuild()
 		return data.StructBuilder().Field("middle", middle).MustBuild()

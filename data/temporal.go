@@ -161,8 +161,8 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// civilTime returns an instant whose clock shows the date and time that Java prints, which is a date of the Julian calendar before 15 October
-// 1582. It is for printing only.
+// civilTime returns an instant whose clock shows the date and time that Java prints, which is a date of the Julian calendar before
+// 15 October 1582. It is for printing only.
 func civilTime(ms int64) (t time.Time, weekday time.Weekday) {
 	t = time.UnixMilli(ms).UTC()
 	weekday = t.Weekday()

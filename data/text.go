@@ -111,8 +111,8 @@ func appendStructText(dst []byte, x *Struct) []byte {
 func (x *Struct) String() string { return string(appendStructText(nil, x)) }
 
 // appendFloat appends the text of Float.toString or Double.toString: at least one digit on each side of the point, and an exponent for
-// what is below 10^-3 or from 10^7 on. Digits are the fewest that tell the number from its neighbours, as in Java 19 and later; earlier ones
-// now and then print one more.
+// what is below 10^-3 or from 10^7 on. Digits are the fewest that tell the number from its neighbours, as in Java 19 and later; earlier
+// versions now and then print one more.
 func appendFloat(dst []byte, f float64, bits int) []byte {
 	switch {
 	case math.IsNaN(f):
