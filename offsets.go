@@ -54,7 +54,9 @@ func (p SourcePartition) Entries() []data.Entry {
 }
 
 // Get returns the value of one entry.
-func (p SourcePartition) Get(key string) (data.Value, bool) { return SourceOffset(p.Entries()).Get(key) }
+func (p SourcePartition) Get(key string) (data.Value, bool) {
+	return SourceOffset(p.Entries()).Get(key)
+}
 
 // String is the partition as JSON, as it stands in the offsets topic.
 func (p SourcePartition) String() string {

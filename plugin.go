@@ -77,14 +77,18 @@ type Plugin struct {
 	describe     func() config.Describer
 	describeTask func() config.Describer
 
-	connector  func(config.Props) (connectorInstance, error)
-	sourceTask func(config.Props) (SourceTask, error)
-	sinkTask   func(config.Props) (SinkTask, error)
-	transform  func(config.Props) (Transform, error)
-	predicate  func(config.Props) (Predicate, error)
-	converter  func(config.Props) (Converter, error)
-	header     func(config.Props) (HeaderConverter, error)
+	connector  construct[connectorInstance]
+	sourceTask construct[SourceTask]
+	sinkTask   construct[SinkTask]
+	transform  construct[Transform]
+	predicate  construct[Predicate]
+	converter  construct[Converter]
+	header     construct[HeaderConverter]
 }
+
+// construct decodes a configuration and makes an X of it. raw is the text
+// before placeholders were resolved: secrets are written back as it.
+type construct[X any] func(resolved, raw config.Props) (X, error)
 
 // Info returns what the plugin is.
 func (p Plugin) Info() Info { return p.info }
@@ -123,8 +127,8 @@ func Source[C, T any, CN Connector[T], ST SourceTask, PC pointerDescriber[C], PT
 	p := connectorPlugin[C, T, CN, PC, PT](info, SourcePlugin, connector)
 	p.err = errors.Join(p.err, checkAbilities(reflect.TypeFor[ST](), sourceTaskAbilities), checkAbilities(reflect.TypeFor[CN](), connectorAbilities))
 	build := builder[T, ST, PT](task)
-	p.sourceTask = func(props config.Props) (SourceTask, error) {
-		t, err := build(props)
+	p.sourceTask = func(resolved, raw config.Props) (SourceTask, error) {
+		t, err := build(resolved, raw)
 		if err != nil {
 			return nil, err
 		}
@@ -140,8 +144,8 @@ func Sink[C, T any, CN Connector[T], ST SinkTask, PC pointerDescriber[C], PT poi
 	p := connectorPlugin[C, T, CN, PC, PT](info, SinkPlugin, connector)
 	p.err = errors.Join(p.err, checkAbilities(reflect.TypeFor[ST](), sinkTaskAbilities), checkAbilities(reflect.TypeFor[CN](), connectorAbilities))
 	build := builder[T, ST, PT](task)
-	p.sinkTask = func(props config.Props) (SinkTask, error) {
-		t, err := build(props)
+	p.sinkTask = func(resolved, raw config.Props) (SinkTask, error) {
+		t, err := build(resolved, raw)
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +158,7 @@ func Sink[C, T any, CN Connector[T], ST SinkTask, PC pointerDescriber[C], PT poi
 func Transformer[C any, X Transform, PC pointerDescriber[C]](info Info, build func(C) (X, error)) Plugin {
 	p := newPlugin[C, PC](info, TransformPlugin)
 	make := builder[C, X, PC](build)
-	p.transform = func(props config.Props) (Transform, error) { return make(props) }
+	p.transform = func(resolved, raw config.Props) (Transform, error) { return make(resolved, raw) }
 	return p
 }
 
@@ -162,7 +166,7 @@ func Transformer[C any, X Transform, PC pointerDescriber[C]](info Info, build fu
 func Predicator[C any, X Predicate, PC pointerDescriber[C]](info Info, build func(C) (X, error)) Plugin {
 	p := newPlugin[C, PC](info, PredicatePlugin)
 	make := builder[C, X, PC](build)
-	p.predicate = func(props config.Props) (Predicate, error) { return make(props) }
+	p.predicate = func(resolved, raw config.Props) (Predicate, error) { return make(resolved, raw) }
 	return p
 }
 
@@ -173,10 +177,10 @@ func Predicator[C any, X Predicate, PC pointerDescriber[C]](info Info, build fun
 func ConverterOf[C any, X Converter, PC pointerDescriber[C]](info Info, build func(C) (X, error)) Plugin {
 	p := newPlugin[C, PC](info, ConverterPlugin)
 	make := builder[C, X, PC](build)
-	p.converter = func(props config.Props) (Converter, error) { return make(props) }
+	p.converter = func(resolved, raw config.Props) (Converter, error) { return make(resolved, raw) }
 	if reflect.TypeFor[X]().Implements(reflect.TypeFor[HeaderConverter]()) {
-		p.header = func(props config.Props) (HeaderConverter, error) {
-			x, err := make(props)
+		p.header = func(resolved, raw config.Props) (HeaderConverter, error) {
+			x, err := make(resolved, raw)
 			if err != nil {
 				return nil, err
 			}
@@ -190,7 +194,7 @@ func ConverterOf[C any, X Converter, PC pointerDescriber[C]](info Info, build fu
 func HeaderConverterOf[C any, X HeaderConverter, PC pointerDescriber[C]](info Info, build func(C) (X, error)) Plugin {
 	p := newPlugin[C, PC](info, HeaderConverterPlugin)
 	make := builder[C, X, PC](build)
-	p.header = func(props config.Props) (HeaderConverter, error) { return make(props) }
+	p.header = func(resolved, raw config.Props) (HeaderConverter, error) { return make(resolved, raw) }
 	return p
 }
 
@@ -214,8 +218,8 @@ func connectorPlugin[C, T any, CN Connector[T], PC pointerDescriber[C], PT point
 	p := newPlugin[C, PC](info, kind)
 	p.describeTask = func() config.Describer { return PT(new(T)) }
 	make := builder[C, CN, PC](build)
-	p.connector = func(props config.Props) (connectorInstance, error) {
-		c, err := make(props)
+	p.connector = func(resolved, raw config.Props) (connectorInstance, error) {
+		c, err := make(resolved, raw)
 		if err != nil {
 			return connectorInstance{}, err
 		}
@@ -243,10 +247,10 @@ func encodeConfigs[T any, CN Connector[T], PT pointerDescriber[T]](c CN) func(co
 }
 
 // builder decodes a configuration, then constructs.
-func builder[C, X any, PC pointerDescriber[C]](build func(C) (X, error)) func(config.Props) (X, error) {
-	return func(props config.Props) (X, error) {
+func builder[C, X any, PC pointerDescriber[C]](build func(C) (X, error)) construct[X] {
+	return func(resolved, raw config.Props) (X, error) {
 		var c C
-		if err := config.Decode(props, PC(&c)); err != nil {
+		if err := config.DecodeResolved(resolved, raw, PC(&c)); err != nil {
 			var none X
 			return none, err
 		}

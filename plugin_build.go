@@ -45,12 +45,12 @@ func (p Plugin) NewHeaderConverter(c config.Props) (HeaderConverter, error) {
 }
 
 // build makes what one kind of plugin makes.
-func build[X any](p Plugin, make func(config.Props) (X, error), c config.Props) (X, error) {
+func build[X any](p Plugin, make construct[X], c config.Props) (X, error) {
 	var none X
 	if make == nil {
 		return none, fmt.Errorf("plugin %q: %w: it is of the kind %v", p.info.Class, ErrBadRequest, p.kind)
 	}
-	x, err := make(c)
+	x, err := make(c, c)
 	if err != nil {
 		return none, fmt.Errorf("plugin %q: %w", p.info.Class, err)
 	}

@@ -54,7 +54,7 @@ func (p *sourcePipeline) run(c taskContexts) error {
 	if err := p.trans.preamble(c.poll); err != nil {
 		return err
 	}
-	err := p.task.Start(c.life, &sourceContext{env: p.env})
+	err := guard(func() error { return p.task.Start(c.life, &sourceContext{env: p.env}) })
 	if err == nil {
 		err = p.work(c)
 	} else {
@@ -76,7 +76,10 @@ func (p *sourcePipeline) work(c taskContexts) error {
 		defer p.env.recoverInto(fail)
 		p.commitLoop(c.grace, done)
 	})
-	err := p.pump(ctx, c.grace)
+	err := guard(func() error { return p.pump(ctx, c.grace) })
+	if _, panicked := errors.AsType[*PanicError](err); panicked {
+		err = p.env.stageError(StageTaskPoll, err)
+	}
 	if c.poll.Err() == nil && err == nil {
 		err = context.Cause(ctx) // what fail was called with
 	}
@@ -92,7 +95,7 @@ func (p *sourcePipeline) work(c taskContexts) error {
 
 // stop calls the task's Stop; an error of it is worth a line, no more.
 func (p *sourcePipeline) stop(ctx context.Context) error {
-	if err := p.task.Stop(ctx); err != nil {
+	if err := guard(func() error { return p.task.Stop(ctx) }); err != nil {
 		p.env.log.WarnContext(ctx, "stopping the task", "err", err)
 	}
 	return p.out.close(ctx)

@@ -195,7 +195,8 @@ func (b *sourceBatch) release() {
 	clear(buffers.messages)
 	clear(buffers.records)
 	buffers.messages, buffers.slotOf = buffers.messages[:0], buffers.slotOf[:0]
-	buffers.arena, buffers.headers, buffers.records = buffers.arena[:0], nil, buffers.records[:0]
+	clear(buffers.headers)
+	buffers.arena, buffers.headers, buffers.records = buffers.arena[:0], buffers.headers[:0], buffers.records[:0]
 	if cap(buffers.arena) > maxArena {
 		buffers.arena = nil
 	}

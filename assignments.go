@@ -1,0 +1,129 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/streamlane/connect/cluster"
+)
+
+// carryOut brings what runs here in line with an assignment. It returns when
+// what was revoked has stopped, or was abandoned.
+func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
+	if a.Behind {
+		_, _ = member{rt}.View(ctx, a.Position)
+		rt.opts.Coordinator.Rejoin("caught up with the config log")
+		return
+	}
+	rt.takeLead(ctx, a)
+	var stopped []<-chan struct{}
+	rt.post(func() {
+		rt.loop.generation = a.Generation
+		stopped = rt.revoke(a)
+		for _, key := range keysOf(a.Added) {
+			rt.loop.assigned[key] = true
+		}
+		rt.reconcile()
+	})
+	for _, gone := range stopped {
+		<-gone
+	}
+}
+
+// revoke stops what an assignment takes away. On the loop.
+func (rt *Runtime) revoke(a Assignment) (stopped []<-chan struct{}) {
+	cause := errStopRequested
+	if a.Lost {
+		cause = ErrRevoked
+	}
+	deadline := time.Now().Add(rt.worker.grace)
+	for _, key := range keysOf(a.Revoked) {
+		delete(rt.loop.assigned, key)
+		if it := rt.loop.items[key]; it != nil && it.phase != phaseEnded {
+			stopped = append(stopped, it.run.gone)
+			rt.stopRun(key, cause, deadline)
+		}
+	}
+	return stopped
+}
+
+// takeLead claims or gives up the right to write a leader's records. A claim
+// that fails leaves the worker without it: its writes say so.
+func (rt *Runtime) takeLead(ctx context.Context, a Assignment) {
+	now := rt.lead.get()
+	if !a.IsLeader() {
+		rt.giveUpLead()
+		rt.lead.set(leadership{known: true, url: a.LeaderURL})
+		return
+	}
+	if now.Leadership != nil || ctx.Err() != nil {
+		return
+	}
+	l, err := rt.opts.Configs.Lead(ctx)
+	if err != nil {
+		rt.log.ErrorContext(ctx, "claiming the leadership failed", "err", err)
+		return
+	}
+	rt.lead.set(leadership{Leadership: l, known: true, url: a.LeaderURL})
+}
+
+func (rt *Runtime) giveUpLead() {
+	if l := rt.lead.get(); l.Leadership != nil {
+		rt.lead.set(leadership{})
+		if err := l.Close(); err != nil {
+			rt.log.Warn("giving up the leadership", "err", err)
+		}
+	}
+}
+
+// keysOf lists the keys of work, connectors first.
+func keysOf(w cluster.Work) []workKey {
+	keys := make([]workKey, 0, w.Size())
+	for _, c := range w.Connectors {
+		keys = append(keys, workKey{Connector: c, Task: instanceOf})
+	}
+	return append(keys, w.Tasks...)
+}
+
+// member is the Runtime as its Coordinator sees it.
+type member struct{ rt *Runtime }
+
+func (m member) URL() string { return m.rt.opts.URL }
+
+func (m member) Position() int64 {
+	position := int64(-1)
+	m.rt.post(func() { position = m.rt.loop.view.Position })
+	return position
+}
+
+func (m member) Owned() cluster.Work {
+	var w cluster.Work
+	m.rt.post(func() {
+		for key := range m.rt.loop.assigned {
+			if key.Task == instanceOf {
+				w.Connectors = append(w.Connectors, key.Connector)
+			} else {
+				w.Tasks = append(w.Tasks, key)
+			}
+		}
+	})
+	return w.Sorted()
+}
+
+func (m member) View(ctx context.Context, atLeast int64) (cluster.View, error) {
+	for {
+		var view cluster.View
+		var moved <-chan struct{}
+		err := m.rt.do(ctx, func() { view, moved = m.rt.loop.view, m.rt.loop.position })
+		if err != nil {
+			return view, err
+		}
+		if view.Position >= atLeast || atLeast <= 0 {
+			return view, nil
+		}
+		if !closedBefore(ctx, moved) {
+			return view, fmt.Errorf("config log is at %d, not at %d yet: %w", view.Position, atLeast, context.Cause(ctx))
+		}
+	}
+}

@@ -1,0 +1,218 @@
+package connect
+
+import (
+	"context"
+	"time"
+
+	"github.com/streamlane/connect/cluster"
+)
+
+// loopState is what the Runtime's loop owns: nobody else reads or changes it.
+// What reaches the loop are closures that touch memory only; I/O is done by
+// those who send them.
+type loopState struct {
+	fold     cluster.Fold
+	view     cluster.View
+	position chan struct{} // closed and replaced when the position moves
+
+	generation int32
+	assigned   map[workKey]bool
+	restarts   map[workKey]int
+	items      map[workKey]*item
+	// removed connectors whose states are to be deleted once nothing of them
+	// runs.
+	removed map[string]bool
+}
+
+// An item is a run that the loop knows of.
+type item struct {
+	have
+	run *run
+}
+
+func newLoopState() loopState {
+	return loopState{
+		view: cluster.NewView(-1), position: make(chan struct{}),
+		assigned: make(map[workKey]bool), restarts: make(map[workKey]int),
+		items: make(map[workKey]*item), removed: make(map[string]bool),
+	}
+}
+
+// runLoop executes what is sent to the loop until ctx ends.
+func (rt *Runtime) runLoop(ctx context.Context) {
+	for {
+		select {
+		case f := <-rt.calls:
+			f()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// do executes f on the loop and returns when that is done. Its error is that
+// the Runtime has ended, or why ctx did.
+func (rt *Runtime) do(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	select {
+	case rt.calls <- func() { f(); close(done) }:
+		<-done
+		return nil
+	case <-rt.ended:
+		return ErrStopped
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// post executes f on the loop; not, if the Runtime has ended.
+func (rt *Runtime) post(f func()) { _ = rt.do(context.Background(), f) }
+
+// applyConfig reads one record of the config store. On the loop.
+func (rt *Runtime) applyConfig(r cluster.Record, offset int64, live bool) {
+	l := &rt.loop
+	ev, err := l.fold.Apply(r, offset)
+	if err != nil {
+		rt.log.Warn("ignoring a config record", "err", err)
+		return
+	}
+	if ev.Kind != cluster.NoEvent || !live {
+		l.view = l.fold.View()
+	} else {
+		l.view.Position = l.fold.Position()
+	}
+	close(l.position)
+	l.position = make(chan struct{})
+	switch ev.Kind {
+	case cluster.ConnectorPut, cluster.TasksCommitted:
+		delete(l.removed, ev.Connector)
+		rt.opts.Coordinator.Rejoin("configuration of connector " + ev.Connector + " changed")
+	case cluster.ConnectorRemoved:
+		l.removed[ev.Connector] = true
+		rt.opts.Coordinator.Rejoin("connector " + ev.Connector + " was removed")
+	case cluster.RestartRequested:
+		if live {
+			rt.planRestart(ev.Restart)
+		}
+	}
+	rt.reconcile()
+}
+
+// desired is what should run here, by what is assigned and configured.
+func (l *loopState) desired() map[workKey]want {
+	desired := make(map[workKey]want, len(l.assigned))
+	for key := range l.assigned {
+		c := l.view.Connector(key.Connector)
+		if c == nil {
+			continue
+		}
+		w := want{revision: c.Revision, restart: l.restarts[key], target: c.Target}
+		if key.Task != instanceOf {
+			if key.Task >= len(c.Tasks) || c.Target == cluster.TargetStopped {
+				continue
+			}
+			w.revision = int64(c.Generation)
+		}
+		desired[key] = w
+	}
+	return desired
+}
+
+// reconcile carries out the plan. On the loop.
+func (rt *Runtime) reconcile() {
+	l := &rt.loop
+	running := make(map[workKey]have, len(l.items))
+	for key, it := range l.items {
+		running[key] = it.have
+	}
+	deadline := time.Now().Add(rt.worker.grace)
+	for _, a := range plan(l.desired(), running) {
+		switch a.kind {
+		case startRun:
+			rt.startRun(a.key, a.want)
+		case stopRun:
+			rt.stopRun(a.key, errStopRequested, deadline)
+		case retargetRun:
+			it := l.items[a.key]
+			it.target = a.want.target
+			it.run.retarget(a.want.target)
+		case forgetRun:
+			delete(l.items, a.key)
+		}
+	}
+	rt.forgetRemoved()
+}
+
+// startRun starts a run. On the loop.
+func (rt *Runtime) startRun(key workKey, w want) {
+	c := rt.loop.view.Connector(key.Connector)
+	make := newConnectorRun
+	if key.Task != instanceOf {
+		make = newTaskRun
+	}
+	r := make(rt, key, w, c)
+	rt.loop.items[key] = &item{have: have{want: w, phase: phaseRunning}, run: r}
+	rt.runs.Add(1)
+	go r.main()
+}
+
+// stopRun asks a run to end. On the loop.
+func (rt *Runtime) stopRun(key workKey, cause error, deadline time.Time) {
+	it := rt.loop.items[key]
+	if it == nil || it.phase != phaseRunning {
+		return
+	}
+	it.phase = phaseStopping
+	it.run.stop(cause, deadline)
+}
+
+// runEnded hears of the end of a run. On the loop.
+func (rt *Runtime) runEnded(r *run, err error) {
+	it := rt.loop.items[r.key]
+	if it == nil || it.run != r {
+		return // it was abandoned
+	}
+	r.stopTimers()
+	defer rt.runs.Done()
+	defer close(r.gone)
+	if it.phase == phaseStopping {
+		delete(rt.loop.items, r.key)
+		rt.ranToStop(r, err)
+		rt.reconcile()
+		return
+	}
+	it.phase = phaseEnded
+	rt.ranToFailure(r, err)
+	rt.reconcile()
+}
+
+// runAbandoned gives up a run that does not end. On the loop.
+func (rt *Runtime) runAbandoned(r *run) {
+	it := rt.loop.items[r.key]
+	if it == nil || it.run != r {
+		return
+	}
+	delete(rt.loop.items, r.key)
+	rt.log.Error("a plugin does not stop and is left to itself; its goroutine stays", "run", runName(r.key))
+	r.endLife(errGraceOver)
+	rt.putStatus(r, cluster.Status{State: cluster.Unassigned})
+	close(r.gone)
+	rt.runs.Done()
+	rt.reconcile()
+}
+
+// forgetRemoved deletes the states of removed connectors that run no more. On
+// the loop.
+func (rt *Runtime) forgetRemoved() {
+	l := &rt.loop
+	for name := range l.removed {
+		busy := false
+		for key := range l.items {
+			busy = busy || key.Connector == name
+		}
+		if !busy {
+			delete(l.removed, name)
+			rt.status.forget(name)
+		}
+	}
+}

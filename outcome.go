@@ -1,0 +1,54 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/streamlane/connect/cluster"
+)
+
+// publish publishes the state of a run that is still known to the loop: a run
+// that was abandoned, or lost, has nothing to say any more. It does not wait.
+func (rt *Runtime) publish(r *run, s cluster.Status) {
+	rt.post(func() {
+		if it := rt.loop.items[r.key]; it != nil && it.run == r && it.phase == phaseRunning {
+			rt.putStatus(r, s)
+		}
+	})
+}
+
+// putStatus publishes a state in the present generation. On the loop.
+func (rt *Runtime) putStatus(r *run, s cluster.Status) {
+	s.Generation = rt.loop.generation
+	rt.status.put(r.key, s)
+}
+
+// ranToStop is the outcome of a run that was asked to stop. On the loop.
+func (rt *Runtime) ranToStop(r *run, err error) {
+	if err != nil && !errors.Is(err, ErrStopped) {
+		rt.log.Warn("error while stopping", "run", runName(r.key), "err", err)
+	}
+	if errors.Is(context.Cause(r.poll), ErrRevoked) || rt.loop.removed[r.key.Connector] {
+		return
+	}
+	rt.putStatus(r, cluster.Status{State: cluster.Unassigned})
+}
+
+// ranToFailure is the outcome of a run that ended by itself. On the loop.
+func (rt *Runtime) ranToFailure(r *run, err error) {
+	if err == nil {
+		err = errors.New("the run ended by itself")
+	}
+	rt.log.Error("failed", "run", runName(r.key), "err", err)
+	rt.putStatus(r, cluster.Status{State: cluster.Failed, Trace: err.Error()})
+}
+
+// runName names a run for people.
+func runName(key workKey) string {
+	if key.Task == instanceOf {
+		return fmt.Sprintf("connector %q", key.Connector)
+	}
+	return fmt.Sprintf("connector %q task %s", key.Connector, strconv.Itoa(key.Task))
+}

@@ -1,0 +1,218 @@
+package connect
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/streamlane/connect/cluster"
+)
+
+const (
+	statusBackoff    = 100 * time.Millisecond
+	maxStatusBackoff = 10 * time.Second
+)
+
+// A statusBoard publishes the states of connectors and tasks, and knows those
+// that were published. Writes are queued and made by one goroutine, the newest
+// for each key, until they succeed: a broker that is away does not hold up
+// tasks. It is safe for concurrent use.
+type statusBoard struct {
+	log    *slog.Logger
+	store  StatusStore
+	hooks  *hookSet
+	worker string
+
+	mu      sync.Mutex
+	fold    cluster.StatusFold
+	queue   []statusWrite
+	writing bool
+	idle    chan struct{} // closed when nothing is queued or being written
+	wake    chan struct{}
+}
+
+// A statusWrite is a state on its way to the store. Safe ones give way to what
+// a later owner has published.
+type statusWrite struct {
+	key    workKey
+	status cluster.Status
+	safe   bool
+}
+
+func newStatusBoard(store StatusStore, worker string, hooks *hookSet, log *slog.Logger) *statusBoard {
+	idle := make(chan struct{})
+	close(idle)
+	return &statusBoard{store: store, worker: worker, hooks: hooks, log: log, wake: make(chan struct{}, 1), idle: idle}
+}
+
+// put publishes a state. FAILED and UNASSIGNED are written safely, as in Java.
+func (b *statusBoard) put(key workKey, s cluster.Status) {
+	s.WorkerID = b.worker
+	b.hooks.onState(&StateEvent{Connector: key.Connector, Task: key.Task, Status: s})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	w := statusWrite{key, s, s.State == cluster.Failed || s.State == cluster.Unassigned}
+	b.queue = slices.DeleteFunc(b.queue, func(q statusWrite) bool { return q.key == key })
+	b.queue = append(b.queue, w)
+	if !b.writing {
+		b.writing = true
+		b.idle = make(chan struct{})
+	}
+	signal(b.wake)
+}
+
+// forget publishes that a connector is gone, with all of its tasks that are
+// known.
+func (b *statusBoard) forget(connector string) {
+	b.mu.Lock()
+	tasks := b.fold.Tasks(connector)
+	for _, q := range b.queue {
+		if q.key.Connector == connector && q.key.Task != instanceOf {
+			tasks = append(tasks, q.key.Task)
+		}
+	}
+	b.mu.Unlock()
+	slices.Sort(tasks)
+	for _, t := range slices.Compact(tasks) {
+		b.put(workKey{Connector: connector, Task: t}, cluster.Status{State: cluster.Destroyed})
+	}
+	b.put(workKey{Connector: connector, Task: instanceOf}, cluster.Status{State: cluster.Destroyed})
+}
+
+// forgetTasks publishes that tasks from number n on are gone.
+func (b *statusBoard) forgetTasks(connector string, n int) {
+	b.mu.Lock()
+	tasks := b.fold.Tasks(connector)
+	b.mu.Unlock()
+	for _, t := range tasks {
+		if t >= n {
+			b.put(workKey{Connector: connector, Task: t}, cluster.Status{State: cluster.Destroyed})
+		}
+	}
+}
+
+// run writes what is queued until ctx ends.
+func (b *statusBoard) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.wake:
+		}
+		b.drain(ctx)
+	}
+}
+
+// drain writes until the queue is empty, with a back-off while the store fails.
+func (b *statusBoard) drain(ctx context.Context) {
+	for attempt := 0; ; attempt++ {
+		writes := b.take()
+		if len(writes) == 0 {
+			return
+		}
+		err := b.store.Append(ctx, statusPairs(writes)...)
+		if err == nil {
+			attempt = -1
+			continue
+		}
+		b.giveBack(writes)
+		if ctx.Err() != nil {
+			return
+		}
+		if attempt == 0 {
+			b.log.WarnContext(ctx, "publishing states failed, trying again", "err", err)
+		}
+		if sleep(ctx, min(statusBackoff<<min(attempt, 16), maxStatusBackoff)) != nil {
+			return
+		}
+	}
+}
+
+// take empties the queue of what may still be written.
+func (b *statusBoard) take() []statusWrite {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	writes := slices.DeleteFunc(b.queue, func(w statusWrite) bool {
+		return w.safe && !cluster.MayReplace(b.known(w.key), w.status)
+	})
+	b.queue = nil
+	if len(writes) == 0 && b.writing {
+		b.writing = false
+		close(b.idle)
+	}
+	return writes
+}
+
+// giveBack queues writes that failed, before newer ones and without those that
+// newer ones replace.
+func (b *statusBoard) giveBack(writes []statusWrite) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	writes = slices.DeleteFunc(writes, func(w statusWrite) bool {
+		return slices.ContainsFunc(b.queue, func(q statusWrite) bool { return q.key == w.key })
+	})
+	b.queue = append(writes, b.queue...)
+}
+
+func (b *statusBoard) known(key workKey) *cluster.Status {
+	if key.Task == instanceOf {
+		return b.fold.Connector(key.Connector)
+	}
+	return b.fold.Task(key)
+}
+
+func statusPairs(writes []statusWrite) []KV {
+	pairs := make([]KV, len(writes))
+	for i, w := range writes {
+		r := cluster.TaskStatusRecord(w.key, w.status)
+		if w.key.Task == instanceOf {
+			r = cluster.ConnectorStatusRecord(w.key.Connector, w.status)
+		}
+		pairs[i] = KV{[]byte(r.Key), r.Value}
+	}
+	return pairs
+}
+
+// flush waits until all that is queued was written, or ctx ends.
+func (b *statusBoard) flush(ctx context.Context) {
+	b.mu.Lock()
+	idle := b.idle
+	b.mu.Unlock()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+}
+
+// follow reads the published states until ctx ends. It calls caughtUp once.
+func (b *statusBoard) follow(ctx context.Context, caughtUp func()) error {
+	for e, err := range b.store.Follow(ctx) {
+		if err != nil {
+			return err
+		}
+		if e.Key == nil {
+			caughtUp()
+			continue
+		}
+		b.mu.Lock()
+		err := b.fold.Apply(cluster.Record{Key: string(e.Key), Value: e.Value})
+		b.mu.Unlock()
+		if err != nil {
+			b.log.DebugContext(ctx, "ignoring a status record", "err", err)
+		}
+	}
+	return nil
+}
+
+// get returns the states known of a connector: its instance's and its tasks'.
+func (b *statusBoard) get(connector string) (instance *cluster.Status, tasks map[int]cluster.Status) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	tasks = make(map[int]cluster.Status)
+	for _, n := range b.fold.Tasks(connector) {
+		tasks[n] = *b.fold.Task(cluster.TaskID{Connector: connector, Task: n})
+	}
+	return b.fold.Connector(connector), tasks
+}
