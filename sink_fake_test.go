@@ -128,8 +128,10 @@ func (c *sinkConsumer) assign(tps ...TopicPartition) {
 func (c *sinkConsumer) revoke(tps ...TopicPartition) { c.takeAway(tps, Rebalance.revoke) }
 func (c *sinkConsumer) lose(tps ...TopicPartition)   { c.takeAway(tps, Rebalance.lose) }
 
-func (r Rebalance) revoke(ctx context.Context, tps []TopicPartition) error { return r.Revoked(ctx, tps) }
-func (r Rebalance) lose(ctx context.Context, tps []TopicPartition) error   { return r.Lost(ctx, tps) }
+func (r Rebalance) revoke(ctx context.Context, tps []TopicPartition) error {
+	return r.Revoked(ctx, tps)
+}
+func (r Rebalance) lose(ctx context.Context, tps []TopicPartition) error { return r.Lost(ctx, tps) }
 
 func (c *sinkConsumer) takeAway(tps []TopicPartition, tell func(Rebalance, context.Context, []TopicPartition) error) {
 	c.event(func(ctx context.Context, r Rebalance) error {
