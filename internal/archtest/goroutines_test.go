@@ -12,6 +12,9 @@ import (
 // start, each with who waits for them. A goroutine is a thing to be owned: think
 // of a plain call first, then add the file and say who owns what it starts.
 var starters = map[string]string{
+	"connect.go":         "Run owns the loop and the followers of the stores, and returns when they have",
+	"loop.go":            "a run of a connector or task has one goroutine; Run waits for all of them",
+	"sink_pipeline.go":   "the watcher of the gate ends before run returns",
 	"source_pipeline.go": "run starts the commit loop beside the pump and joins both",
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -80,12 +81,12 @@ func sleeps(f *file) []string {
 		if !ok {
 			return true
 		}
-		switch pkg, fn := selected(call); {
-		case pkg == "synctest" && fn == "Test", pkg == "connecttest" && fn == "Bubble":
+		if opensBubble(call) {
 			return false // time is the bubble's in there
-		case pkg == "time" && fn == "Sleep":
+		}
+		if pkg, fn := selected(call); pkg == "time" && fn == "Sleep" {
 			findings = append(findings, fmt.Sprintf("%s: time.Sleep in a test; wait for what you wait for (a channel, require.Eventually), "+
-				"run in a synctest bubble, or say in the helper's doc comment that it runs in a bubble", f.at(call.Pos())))
+				"run in a synctest bubble (by synctest.Test or a helper with bubble in its name), or say in a helper's doc comment that it runs in a bubble", f.at(call.Pos())))
 		}
 		return true
 	}
@@ -93,19 +94,34 @@ func sleeps(f *file) []string {
 	return findings
 }
 
-// Every package says what it is for.
+// opensBubble says whether the functions that a call is given run in a bubble:
+// synctest.Test, and helpers around it, which say so by their name.
+func opensBubble(call *ast.CallExpr) bool {
+	pkg, fn := selected(call)
+	if id, ok := call.Fun.(*ast.Ident); ok {
+		fn = id.Name
+	}
+	return pkg == "synctest" && fn == "Test" || strings.Contains(strings.ToLower(fn), "bubble") || pkg == "connecttest" && fn == "Cluster"
+}
+
+// Every package says what it is for, where one looks for it: in doc.go, or in its
+// only file.
 func TestPackagesAreDocumented(t *testing.T) {
-	documented := map[string]bool{}
+	files := map[string][]*file{}
 	for _, f := range tree(t) {
-		if f.test {
-			continue
+		if !f.test {
+			files[f.dir] = append(files[f.dir], f)
 		}
-		has := f.ast.Doc != nil && (f.main() || strings.HasSuffix("/"+f.path, "/doc.go"))
-		documented[f.dir] = documented[f.dir] || has
 	}
-	for dir, ok := range documented {
-		assert.True(t, ok, "%s has no package comment; write one into its doc.go (a program: above package main)", dir)
+	for dir, of := range files {
+		assert.True(t, slices.ContainsFunc(of, func(f *file) bool { return documents(f, len(of)) }),
+			"%s has no package comment; write one into its doc.go (a program, or a package of one file: above the package clause)", dir)
 	}
+}
+
+// documents says whether a file holds the comment of its package of n files.
+func documents(f *file, n int) bool {
+	return f.ast.Doc != nil && (n == 1 || f.main() || path.Base(f.path) == "doc.go")
 }
 
 // Whatever can be used from outside says what it does.
@@ -199,6 +215,16 @@ func ofErrors(d *ast.FuncDecl) bool {
 	return d.Recv != nil && slices.Contains([]string{"Error", "Unwrap"}, d.Name.Name)
 }
 
+func TestPackageCommentRule(t *testing.T) {
+	const with, without = "// Package x is.\npackage x", "package x"
+	assert.True(t, documents(parse(t, "a/doc.go", with), 2))
+	assert.True(t, documents(parse(t, "doc.go", with), 2))
+	assert.True(t, documents(parse(t, "a/x.go", with), 1))
+	assert.True(t, documents(parse(t, "a/x.go", "// Command a does.\npackage main"), 2))
+	assert.False(t, documents(parse(t, "a/x.go", with), 2))
+	assert.False(t, documents(parse(t, "a/doc.go", without), 1))
+}
+
 func TestHabitRules(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -214,6 +240,7 @@ func TestHabitRules(t *testing.T) {
 		{"slog", loud, `import "log/slog"`, 0},
 		{"sleep", sleeps, "func f() { time.Sleep(1) }", 1},
 		{"sleep in a bubble", sleeps, "func f() { synctest.Test(t, func(t *testing.T) { time.Sleep(1) }) }", 0},
+		{"sleep in a helper's bubble", sleeps, "func f() { sinkBubble(t, func() { time.Sleep(1) }) }", 0},
 		{"sleep beside a bubble", sleeps, "func f() { synctest.Test(t, g); time.Sleep(1) }", 1},
 		{"sleep in a helper", sleeps, "// f waits, in a bubble.\nfunc f() { time.Sleep(1) }", 0},
 		{"bare function", undocumented, "func F() {}\nfunc f() {}", 1},
