@@ -46,7 +46,22 @@ func (d Decimal) Scale() int32 { return d.scale }
 func (d Decimal) Sign() int { return d.int().Sign() }
 
 // Precision returns the number of decimal digits of the unscaled value, 1 for zero.
-func (d Decimal) Precision() int { return len(d.digits()) }
+func (d Decimal) Precision() int {
+	n := d.int()
+	if n.IsInt64() {
+		digits := 1
+		for rest := n.Int64() / 10; rest != 0; rest /= 10 {
+			digits++
+		}
+		return digits
+	}
+	// A number of b bits has this many digits, or one more; writing it out to count would take far longer.
+	digits := int(float64(n.BitLen()-1)*math.Log10(2)) + 1
+	if n.CmpAbs(pow10(int64(digits))) >= 0 {
+		digits++
+	}
+	return digits
+}
 
 // digits returns the digits of the unscaled value without its sign.
 func (d Decimal) digits() string { return strings.TrimPrefix(d.int().String(), "-") }

@@ -64,6 +64,21 @@ func TestDecimalText(t *testing.T) {
 	}
 }
 
+// TestLongDecimals reads more digits than are read in one go.
+func TestLongDecimals(t *testing.T) {
+	g := newGenerator(5)
+	for _, n := range []int{1999, 2000, 2001, 4001, 50_000} {
+		digits := make([]byte, n)
+		for i := range digits {
+			digits[i] = byte('0' + g.IntN(10))
+		}
+		digits[0], digits[n/2] = '7', '0'
+		d := mustDecimal(t, "-"+string(digits)+".25")
+		assert.Equal(t, "-"+string(digits)+".25", d.String())
+		assert.Equal(t, n+2, d.Precision())
+	}
+}
+
 func TestParseDecimalRefuses(t *testing.T) {
 	for _, text := range []string{
 		"", "-", "+", ".", "-.", "e1", ".e1", "1e", "1e+", "1e-", "1e1.5", "1 ", " 1", "1..2", "1.2.3", "--1", "0x1F", "1L", "NaN", "∞",
@@ -121,6 +136,17 @@ func TestDecimalOrder(t *testing.T) {
 		if c, err := a.Rescale(b.Scale()); err == nil {
 			require.Zero(t, a.Cmp(c), "%s and %s", a, c)
 		}
+	}
+}
+
+// TestDecimalPrecision looks at both sides of each power of ten.
+func TestDecimalPrecision(t *testing.T) {
+	assert.Equal(t, 1, data.Decimal{}.Precision())
+	for digits := 1; digits < 400; digits++ {
+		power := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
+		below := new(big.Int).Sub(power, big.NewInt(1))
+		assert.Equal(t, digits+1, data.NewDecimal(power, 0).Precision())
+		assert.Equal(t, digits, data.NewDecimal(below.Neg(below), 5).Precision())
 	}
 }
 

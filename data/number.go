@@ -51,11 +51,29 @@ func readDecimal(text string) (d Decimal, problem string) {
 	if scale < math.MinInt32 || scale > math.MaxInt32 {
 		return Decimal{}, "its scale has more than 32 bits"
 	}
-	n, ok := new(big.Int).SetString(string(digits), 10)
-	if !ok {
-		return Decimal{}, "its digits can not be read"
+	negative := digits[0] == '-'
+	if negative {
+		digits = digits[1:]
+	}
+	n := integerOf(digits)
+	if negative {
+		n.Neg(n)
 	}
 	return Decimal{unscaled: n, scale: int32(scale)}, ""
+}
+
+// integerOf returns the number that ASCII digits stand for. It reads halves on their own, for reading many digits in a row takes time by
+// the square of their number, and text of any length may come from outside.
+func integerOf(digits []byte) *big.Int {
+	const few = 2000
+	if len(digits) <= few {
+		n, _ := new(big.Int).SetString(string(digits), 10) // can not fail: there are digits, and nothing else
+		return n
+	}
+	half := len(digits) / 2
+	n := integerOf(digits[:half])
+	n.Mul(n, pow10(int64(len(digits)-half)))
+	return n.Add(n, integerOf(digits[half:]))
 }
 
 // significand returns the digits in front of an exponent as ASCII with a minus sign if there is one, the text behind them, and the number
@@ -134,17 +152,16 @@ const int64Digits = 19
 
 // Int64 returns the number as an int64 and whether it is exactly that.
 func (d Decimal) Int64() (int64, bool) {
-	digits := d.magnitude()
-	switch {
-	case d.Sign() == 0:
-		return 0, true
-	case digits <= 0 || digits > int64Digits:
+	n := d.int()
+	if d.scale == 0 || n.Sign() == 0 {
+		return n.Int64(), n.IsInt64()
+	}
+	if digits := d.magnitude(); digits <= 0 || digits > int64Digits {
 		return 0, false // below one, or too large: no need to write it out
 	}
-	n := d.int()
 	if d.scale < 0 {
 		n = new(big.Int).Mul(n, pow10(-int64(d.scale)))
-	} else if d.scale > 0 {
+	} else {
 		var rest big.Int
 		n, _ = new(big.Int).QuoRem(n, pow10(int64(d.scale)), &rest)
 		if rest.Sign() != 0 {
