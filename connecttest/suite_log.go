@@ -58,6 +58,7 @@ type follower struct {
 	entries  []connect.Entry
 	caughtUp int // entries before the marker; -1: not yet
 	markers  int
+	marked   chan struct{} // closed with the first marker
 	err      error
 	body     func(connect.Entry) // runs in the loop's body
 	cancel   context.CancelFunc
@@ -66,7 +67,7 @@ type follower struct {
 
 func follow(t testing.TB, l connect.Log, body func(connect.Entry)) *follower {
 	ctx, cancel := context.WithCancel(bounded(t))
-	f := &follower{caughtUp: -1, body: body, cancel: cancel}
+	f := &follower{caughtUp: -1, body: body, cancel: cancel, marked: make(chan struct{})}
 	f.wg.Go(func() {
 		for e, err := range l.Follow(ctx) {
 			f.take(e, err)
@@ -87,7 +88,9 @@ func (f *follower) take(e connect.Entry, err error) {
 		f.err = err
 	case len(e.Key) == 0:
 		f.caughtUp = len(f.entries)
-		f.markers++
+		if f.markers++; f.markers == 1 {
+			close(f.marked)
+		}
 	default:
 		f.entries = append(f.entries, e)
 	}
@@ -118,6 +121,7 @@ func (f *follower) texts(from int) []string {
 // marker.
 func (f *follower) check(t testing.TB) {
 	t.Helper()
+	receive(t, f.marked, "an Entry without a key")
 	f.stop()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -144,9 +148,8 @@ func syncWith(t testing.TB, l connect.Log) {
 }
 
 func logEmpty(t testing.TB, l connect.Log) {
-	marked := make(chan connect.Entry, 1)
-	f := follow(t, l, func(e connect.Entry) { marked <- e })
-	receive(t, marked, "an Entry without a key")
+	f := follow(t, l, nil)
+	receive(t, f.marked, "an Entry without a key")
 	appendTo(t, l, kv("a", "1"))
 	syncWith(t, l)
 	assert.Equal(t, []string{"a=1"}, f.texts(0))
@@ -156,13 +159,8 @@ func logEmpty(t testing.TB, l connect.Log) {
 func logOrder(t testing.TB, l connect.Log) {
 	appendTo(t, l, kv("a", "1"), kv("b", "2"))
 	appendTo(t, l, kv("c", "3"))
-	marked := make(chan struct{})
-	f := follow(t, l, func(e connect.Entry) {
-		if len(e.Key) == 0 {
-			close(marked)
-		}
-	})
-	receive(t, marked, "an Entry without a key")
+	f := follow(t, l, nil)
+	receive(t, f.marked, "an Entry without a key")
 	assert.Equal(t, []string{"a=1", "b=2", "c=3"}, f.texts(0))
 	appendTo(t, l, kv("b", "4"), connect.KV{Key: []byte("a")}, kv("b", "5"))
 	syncWith(t, l)
