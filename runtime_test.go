@@ -272,16 +272,10 @@ func TestRuntimeFailures(t *testing.T) {
 }
 
 func TestRuntimeLeavesAStuckPluginBehind(t *testing.T) {
-	release := make(chan struct{})
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		task := func(counterConfig) (*stuckTask, error) { return &stuckTask{release: make(chan struct{})}, nil }
-		var stuck *stuckTask
-		p := Source(Info{Class: "Stuck"}, OneTask[counterConfig], func(c counterConfig) (*stuckTask, error) {
-			s, err := task(c)
-			stuck = s
-			return s, err
-		})
+		stuck := &stuckTask{release: make(chan struct{})}
+		p := Source(Info{Class: "Stuck"}, OneTask[counterConfig], func(counterConfig) (*stuckTask, error) { return stuck, nil })
 		rt, stop := start(t, Options{Plugins: []Plugin{p}, Receiver: &collector{}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		_, err := rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Stuck", "topic": "t"})
 		require.NoError(t, err)
@@ -292,7 +286,6 @@ func TestRuntimeLeavesAStuckPluginBehind(t *testing.T) {
 		require.Contains(t, log.String(), "does not stop")
 		close(stuck.release)
 	})
-	close(release)
 }
 
 type stuckTask struct{ release chan struct{} }
@@ -349,6 +342,9 @@ func TestTwoRuntimesShareNothing(t *testing.T) {
 		}
 		time.Sleep(2500 * time.Millisecond)
 		synctest.Wait()
+		for i := range sides {
+			sides[i].stop()
+		}
 		assert.Equal(t, []int64{1, 2}, sides[0].got.take())
 		assert.Empty(t, sides[1].got.take())
 		assert.Equal(t, 2, sides[0].hooks.n)
@@ -383,6 +379,7 @@ func TestRuntimeSlowsAHotLoopDown(t *testing.T) {
 		_, err := rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Counter", "topic": "t", "fail": "hot"})
 		require.NoError(t, err)
 		time.Sleep(time.Minute)
+		stop()
 		require.Equal(t, 1, bytes.Count(log.Bytes(), []byte("over and over")))
 	})
 }

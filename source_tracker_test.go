@@ -1,0 +1,175 @@
+package connect
+
+import (
+	"errors"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/streamlane/connect/data"
+)
+
+func partition(name string) SourcePartition { return PartitionOf(data.E("p", data.String(name))) }
+
+func position(n int64) SourceOffset { return SourceOffset{data.E("n", data.Int64(n))} }
+
+// submitAll puts records through a batch of their own, as messages.
+func submitAll(t *tracker, recs ...SourceRecord) *sourceBatch {
+	b := t.newBatch(len(recs))
+	for i := range recs {
+		if err := b.submit(&recs[i]); err != nil {
+			panic(err)
+		}
+		b.messages = append(b.messages, Message{})
+		b.slotOf = append(b.slotOf, int32(i))
+	}
+	b.seal()
+	return b
+}
+
+func rec(p string, n int64) SourceRecord {
+	return SourceRecord{SourcePartition: partition(p), SourceOffset: position(n), Token: n}
+}
+
+func TestTrackerCommitsTheUnbrokenPrefix(t *testing.T) {
+	tr := newTracker(false)
+	b := submitAll(tr, rec("a", 1), rec("b", 1), rec("a", 2), rec("a", 3))
+	at := TopicPartition{"t", 0}
+	require.Empty(t, tr.committable())
+
+	b.Acked(2, at, 0, nil)
+	require.Empty(t, tr.committable(), "a@1 is not there yet")
+	b.Acked(1, at, 0, nil)
+	require.Equal(t, map[SourcePartition]SourceOffset{partition("b"): position(1)}, tr.committable(), "another partition does not wait for it")
+	b.Acked(0, at, 0, nil)
+	require.Equal(t, map[SourcePartition]SourceOffset{partition("a"): position(2)}, tr.committable())
+	require.Equal(t, 1, tr.inFlight())
+	b.Acked(3, at, 0, nil)
+	require.Equal(t, map[SourcePartition]SourceOffset{partition("a"): position(3)}, tr.committable())
+	require.Zero(t, tr.inFlight())
+}
+
+func TestTrackerPutsBackWhatFailed(t *testing.T) {
+	tr := newTracker(false)
+	at := TopicPartition{"t", 0}
+	b := submitAll(tr, rec("a", 1), rec("b", 1), rec("a", 2))
+	b.Acked(0, at, 0, nil)
+	b.Acked(1, at, 0, nil)
+	failed := tr.committable()
+	b.Acked(2, at, 0, nil)
+	newer := tr.committable()
+	tr.putBack(newer)
+	tr.putBack(failed)
+	require.Equal(t, map[SourcePartition]SourceOffset{partition("a"): position(2), partition("b"): position(1)}, tr.committable(), "newer offsets win")
+}
+
+func TestTrackerAFailedRecordBlocksItsPartition(t *testing.T) {
+	tr := newTracker(false)
+	var failed error
+	tr.failed = func(err error) { failed = err }
+	tr.tolerate = func(_ *sourceBatch, _ int, err error) error { return err }
+	b := submitAll(tr, rec("a", 1), rec("a", 2))
+	b.Acked(1, TopicPartition{"t", 0}, 0, nil)
+	b.Acked(0, TopicPartition{"t", 0}, 0, errors.New("refused"))
+	require.EqualError(t, failed, "refused")
+	require.Empty(t, tr.committable())
+	require.Zero(t, tr.inFlight(), "nobody waits for it")
+}
+
+func TestTrackerDeliveries(t *testing.T) {
+	tr := newTracker(true)
+	tr.tolerate = func(*sourceBatch, int, error) error { return nil }
+	b := submitAll(tr, rec("a", 1), rec("a", 2))
+	b.Acked(1, TopicPartition{"t", 3}, 17, nil)
+	b.Acked(0, TopicPartition{"t", 3}, 18, errors.New("too large, and tolerated"))
+	require.Equal(t, []Delivery{
+		{Token: int64(2), SourcePartition: partition("a"), SourceOffset: position(2), To: TopicPartition{"t", 3}, Offset: 17},
+		{Token: int64(1), SourcePartition: partition("a"), SourceOffset: position(1), To: TopicPartition{"t", -1}, Offset: -1},
+	}, tr.takeDeliveries(), "in the order of acknowledgement")
+	require.Empty(t, tr.takeDeliveries())
+}
+
+func TestTrackerAwait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTracker(false)
+		b := submitAll(tr, rec("a", 1))
+		begun := time.Now()
+		tr.await(t.Context(), time.Minute)
+		require.Equal(t, time.Minute, time.Since(begun))
+		time.AfterFunc(time.Second, func() { b.Acked(0, TopicPartition{"t", 0}, 0, nil) })
+		begun = time.Now()
+		tr.await(t.Context(), time.Minute)
+		require.Equal(t, time.Second, time.Since(begun))
+	})
+}
+
+// TestTrackerAgainstAModel compares the tracker with the plainest one: a list
+// per partition, of which the acknowledged head may be committed.
+func TestTrackerAgainstAModel(t *testing.T) {
+	type modelRecord struct {
+		n     int64
+		acked bool
+	}
+	for seed := range uint64(200) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		tr := newTracker(false)
+		model := map[string][]*modelRecord{}
+		type open struct {
+			b *sourceBatch
+			i int
+			m *modelRecord
+		}
+		var inFlight []open
+		var n int64
+		for range 200 {
+			switch rnd.IntN(3) {
+			case 0: // a batch, some of which is dropped at once
+				var recs []SourceRecord
+				var of []*modelRecord
+				for range rnd.IntN(6) {
+					n++
+					name := string(rune('a' + rnd.IntN(3)))
+					recs = append(recs, rec(name, n))
+					m := &modelRecord{n: n}
+					model[name] = append(model[name], m)
+					of = append(of, m)
+				}
+				b := tr.newBatch(len(recs))
+				for i := range recs {
+					require.NoError(t, b.submit(&recs[i]))
+					if rnd.IntN(4) == 0 {
+						b.drop()
+						of[i].acked = true
+						continue
+					}
+					inFlight = append(inFlight, open{b, len(b.messages), of[i]})
+					b.messages = append(b.messages, Message{})
+					b.slotOf = append(b.slotOf, int32(i))
+				}
+				b.seal()
+			case 1: // any ack
+				if len(inFlight) > 0 {
+					i := rnd.IntN(len(inFlight))
+					o := inFlight[i]
+					inFlight = append(inFlight[:i], inFlight[i+1:]...)
+					o.b.Acked(o.i, TopicPartition{"t", 0}, 0, nil)
+					o.m.acked = true
+				}
+			case 2:
+				want := map[SourcePartition]SourceOffset{}
+				for name, list := range model {
+					for len(list) > 0 && list[0].acked {
+						want[partition(name)] = position(list[0].n)
+						list = list[1:]
+					}
+					model[name] = list
+				}
+				require.Equal(t, want, tr.committable())
+			}
+			require.Equal(t, len(inFlight), tr.inFlight())
+		}
+	}
+}
