@@ -51,18 +51,14 @@ func (s *state) settle() {
 func Encode(from Describer) Props {
 	s := declare(from)
 	out := Props{}
-	for depth, next := 0, 0; depth < maxDepth; depth++ {
+	next := 0
+	s.expand(func() {
 		for ; next < len(s.keys); next++ {
 			if text, differs := s.keys[next].encode(); differs {
 				out[s.keys[next].base().name] = text
 			}
 		}
-		pending := s.dynamics
-		s.dynamics = nil
-		for _, f := range pending {
-			f()
-		}
-	}
+	})
 	for _, m := range s.maps {
 		for k, v := range *m.target {
 			out[m.prefix+k] = v

@@ -56,7 +56,8 @@ type state struct {
 	maps       []mapBinding
 	checkers   []scoped[Checker]
 	probers    []scoped[Prober]
-	dynamics   []func()
+	dynamics   []dynamic
+	depth      int     // of the dynamic declaration under way
 	wrong      []error // mistakes of the Describer itself
 	embedding  int
 }
@@ -104,7 +105,7 @@ func (d *Def) Embed(prefix, group string, order int, sub Describer) {
 // fields they are bound to, and declares further keys on d; these may be dynamic
 // in turn. In Keys and Markdown, where there are no values, it is not called.
 func (d *Def) Dynamic(declare func(d *Def)) {
-	d.s.dynamics = append(d.s.dynamics, func() { declare(d) })
+	d.s.dynamics = append(d.s.dynamics, dynamic{func() { declare(d) }, d.s.depth + 1})
 }
 
 // Has tells whether the configuration under way has text for key. It is for
@@ -187,22 +188,38 @@ func declare(into Describer) *state {
 func run(p, raw Props, into Describer) *state {
 	s := &state{props: p, raw: raw, names: map[string]int{}}
 	(&Def{s: s}).describe(into)
-	for range maxDepth {
+	s.expand(func() {
 		for i := len(s.outcomes); i < len(s.keys); i++ {
 			s.outcomes = append(s.outcomes, s.decodeKey(s.keys[i]))
 		}
-		if len(s.dynamics) == 0 {
-			s.fillMaps()
-			return s
-		}
-		pending := s.dynamics
-		s.dynamics = nil
-		for _, f := range pending {
-			f()
-		}
-	}
-	s.wrong = append(s.wrong, errors.New("dynamic keys are nested too deeply"))
+	})
+	s.fillMaps()
 	return s
+}
+
+// expand calls step on the keys declared so far, then runs the dynamic
+// declarations one by one, with a step after each. What one declares comes
+// before what its later siblings declare.
+func (s *state) expand(step func()) {
+	step()
+	for len(s.dynamics) > 0 {
+		next := s.dynamics[0]
+		later := s.dynamics[1:]
+		s.dynamics, s.depth = nil, next.depth
+		if next.depth > maxDepth {
+			s.wrong = append(s.wrong, errors.New("dynamic keys are nested too deeply"))
+			return
+		}
+		next.declare()
+		s.dynamics = append(s.dynamics, later...)
+		step()
+	}
+}
+
+// dynamic is a Dynamic function to run, and how deep it is nested.
+type dynamic struct {
+	declare func()
+	depth   int
 }
 
 // decodeKey decodes one key from its text, its default or null.

@@ -144,7 +144,13 @@ func (r *Result) Merge(other Result) {
 		}
 	}
 	for _, c := range other.Configs {
-		switch have := r.Find(c.Value.Name); {
+		have := r.Find(c.Value.Name)
+		if have != nil && have.Definition == nil && c.Definition != nil {
+			// It moves from the undeclared ones to its place among the others.
+			r.Configs = slices.DeleteFunc(r.Configs, func(v ConfigValue) bool { return v.Value.Name == c.Value.Name })
+			have = nil
+		}
+		switch {
 		case have != nil:
 			*have = c
 		case c.Definition == nil:

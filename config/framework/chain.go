@@ -57,7 +57,7 @@ func (c *ConnectorConfig) describeStages(d *config.Def) {
 		}
 		t := c.Transforms[i]
 		t.plugins = c.Plugins
-		d.Prefix(t.Prefix(), t)
+		d.Dynamic(func(d *config.Def) { d.Prefix(t.Prefix(), t) })
 	}
 	for i, alias := range unique(c.PredicateAliases) {
 		if i < len(predicates) && predicates[i].Alias == alias {
@@ -67,7 +67,7 @@ func (c *ConnectorConfig) describeStages(d *config.Def) {
 		}
 		p := c.Predicates[i]
 		p.plugins = c.Plugins
-		d.Prefix(p.Prefix(), p)
+		d.Dynamic(func(d *config.Def) { d.Prefix(p.Prefix(), p) })
 	}
 }
 

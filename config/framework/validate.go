@@ -29,7 +29,7 @@ type Request struct {
 	// promises. Nil: it does not say.
 	ExactlyOnce func() (supported, boundaries bool)
 	// Defaults are what the worker uses where the connector says nothing: shown
-	// as defaults of key.converter, connector.plugin.version and the like.
+	// as defaults of key.converter and the like.
 	Defaults config.Props
 }
 
@@ -67,9 +67,9 @@ func Validate(ctx context.Context, r Request) config.Result {
 		sink.Plugins = r.Plugins
 		res = config.Validate(ctx, r.Props, &sink)
 		common = &sink.ConnectorConfig
-		r.checkGroup(&res, common.Name)
 	}
 	r.showDefaults(&res)
+	r.showVersions(&res, common)
 	for _, key := range r.Props.Keys() {
 		if r.Props[key] == config.Null {
 			res.AddError(key, NullMessage)
@@ -80,6 +80,9 @@ func Validate(ctx context.Context, r Request) config.Result {
 	}
 	for _, o := range r.overrides(common, &source, &sink) {
 		res.Merge(o)
+	}
+	if !r.Source {
+		r.checkGroup(&res, common.Name)
 	}
 	r.converters(ctx, &res, common)
 	res.Name = r.Props["connector.class"]
@@ -97,6 +100,37 @@ func (r Request) showDefaults(res *config.Result) {
 		if _, given := r.Props[key]; !given && len(c.Value.Errors) == 0 {
 			c.Value.Value = &text
 		}
+	}
+}
+
+// showVersions puts the version that a plugin has into the definition and the
+// value of the key that chooses among versions, where the configuration does not
+// choose.
+func (r Request) showVersions(res *config.Result, common *ConnectorConfig) {
+	show := func(kind Kind, classKey, versionKey string) {
+		class, version := res.Find(classKey), res.Find(versionKey)
+		if class == nil || class.Value.Value == nil || version == nil {
+			return
+		}
+		versions := r.Plugins.Versions(kind, *class.Value.Value)
+		if len(versions) == 0 {
+			return
+		}
+		newest := versions[len(versions)-1]
+		version.Definition.Default = &newest
+		if version.Value.Value == nil && len(version.Value.Errors) == 0 {
+			version.Value.Value = &newest
+		}
+	}
+	show(Connector, "connector.class", "connector.plugin.version")
+	show(Converter, "key.converter", "key.converter.plugin.version")
+	show(Converter, "value.converter", "value.converter.plugin.version")
+	show(HeaderConverter, "header.converter", "header.converter.plugin.version")
+	for _, t := range common.Transforms {
+		show(Transformation, t.Prefix()+"type", t.Prefix()+"plugin.version")
+	}
+	for _, p := range common.Predicates {
+		show(Predicate, p.Prefix()+"type", p.Prefix()+"plugin.version")
 	}
 }
 
