@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -81,7 +82,20 @@ func parse(t *testing.T, at string, text any) *file {
 }
 
 // tree returns all Go files of the module, tagged ones too, in order of path.
+// They are read once and not changed after.
 func tree(t *testing.T) []*file {
+	t.Helper()
+	readOnce.Do(func() { readTree(t) })
+	require.NotEmpty(t, allFiles)
+	return allFiles
+}
+
+var (
+	readOnce sync.Once
+	allFiles []*file
+)
+
+func readTree(t *testing.T) {
 	t.Helper()
 	root := filepath.Join("..", "..")
 	var files []*file
@@ -107,9 +121,8 @@ func tree(t *testing.T) []*file {
 		return nil
 	})
 	require.NoError(t, err)
-	require.NotEmpty(t, files)
 	slices.SortFunc(files, func(a, b *file) int { return cmp.Compare(a.path, b.path) })
-	return files
+	allFiles = files
 }
 
 // skipDir leaves out what the go command leaves out: hidden folders, testdata,
