@@ -151,24 +151,37 @@ func (p *sourcePipeline) one(ctx context.Context, b *sourceBatch, rec *SourceRec
 	if err := b.submit(rec); err != nil {
 		return p.env.stageError(StageTaskPoll, err)
 	}
-	p.current = *rec
-	p.current.Offset = -1
 	timer := p.stats.sample()
-	keep, err := p.env.chain.apply(ctx, &p.current.Record, failure{record: rec})
+	out, err := p.transform(ctx, rec)
 	timer = p.stats.transformed(timer)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if keep && p.current.Topic == "" {
-		return p.env.stageError(StageKafkaProduce, fmt.Errorf("record of %v has no topic", rec.SourcePartition))
-	}
-	if keep {
-		err = p.out.add(ctx, b, &p.current)
-	} else {
+	case out == nil:
 		b.drop()
+	case out.Topic == "":
+		return p.env.stageError(StageKafkaProduce, fmt.Errorf("record of %v has no topic", rec.SourcePartition))
+	default:
+		err = p.out.add(ctx, b, out)
 	}
 	p.stats.converted(timer)
 	return err
+}
+
+// transform returns the record as the chain leaves it, nil if it is dropped. An
+// empty chain leaves it where it is: copying it would be the dearest step of
+// all.
+func (p *sourcePipeline) transform(ctx context.Context, rec *SourceRecord) (*SourceRecord, error) {
+	if len(p.env.chain.stages) == 0 {
+		return rec, nil
+	}
+	p.current = *rec
+	p.current.Offset = -1
+	keep, err := p.env.chain.apply(ctx, &p.current.Record, failure{record: rec})
+	if !keep || err != nil {
+		return nil, err
+	}
+	return &p.current, nil
 }
 
 // afterPoll deals with Poll's error, and with polls that return nothing.
