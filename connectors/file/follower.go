@@ -15,7 +15,7 @@ import (
 const (
 	// chunk is the size of the buffer while lines are short.
 	chunk = 256 << 10
-	// longestLine bounds the buffer: what never ends must not eat the memory of the process.
+	// longestLine bounds a line, and with it the buffer: what never ends must not eat the memory of the process.
 	longestLine = 256 << 20
 	// markSize is how many bytes before the position tell whether a file that was quiet is still the same.
 	markSize = 64
@@ -34,8 +34,9 @@ type line struct {
 // A follower reads the lines of a file that grows, shrinks, goes away and is replaced, as the package's documentation has it. It never
 // waits: its caller does, for a while, after next had no lines to give.
 type follower struct {
-	path string
-	log  *slog.Logger
+	path    string
+	log     *slog.Logger
+	longest int // bytes of a line
 
 	file *os.File    // nil: not open
 	info fs.FileInfo // identity of file
@@ -51,6 +52,10 @@ type follower struct {
 	quiet    bool   // nothing was read since, so that mark holds
 	replaced bool   // another file had taken the name when file was found at its end
 	missing  bool   // nothing had the name when it was looked for last
+}
+
+func newFollower(path string) *follower {
+	return &follower{path: path, log: slog.New(slog.DiscardHandler), longest: longestLine}
 }
 
 // next returns lines, at most max, or none if there are none at present. The slice is valid until the next call.
@@ -218,8 +223,8 @@ func (f *follower) close() error {
 func (f *follower) fill() (int, error) {
 	rest := f.lines.buf
 	switch size := len(f.buf); {
-	case len(rest) == size && size >= longestLine:
-		return 0, fmt.Errorf("%s: %w: it begins at position %d and does not end within %d bytes", f.path, errLineTooLong, f.base, longestLine)
+	case len(rest) >= f.longest:
+		return 0, fmt.Errorf("%s: %w: it begins at position %d and does not end within %d bytes", f.path, errLineTooLong, f.base, f.longest)
 	case len(rest) == size:
 		f.rebuffer(max(2*size, chunk))
 	case len(rest) < chunk/2 && size > chunk: // a long line went by

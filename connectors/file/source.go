@@ -26,7 +26,7 @@ func newSourceTask(c SourceConfig, in *input) (*sourceTask, error) {
 	t := &sourceTask{topic: c.Topic, batchSize: max(c.BatchSize, 1)}
 	switch {
 	case c.File != "":
-		t.partition, t.file = partitionOf(c.File), &follower{path: c.File}
+		t.partition, t.file = partitionOf(c.File), newFollower(c.File)
 		return t, t.partition.Err()
 	case in == nil:
 		return nil, noStream("input")
