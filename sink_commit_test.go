@@ -170,7 +170,7 @@ func TestSinkCannotFlush(t *testing.T) {
 			r.start(task)
 			r.sleep(sinkFlushInterval)
 			task.flush = nil
-			assert.Equal(t, []string{"put t-0@2..4", "flush t-0=5", "seek t-0=2", "put t-0@2..4"}, r.journal.only("put", "flush", "seek", "commit"))
+			assert.Equal(t, []string{"put t-0@2..4", "put ", "flush t-0=5", "seek t-0=2", "put t-0@2..4"}, r.journal.only("put", "flush", "seek", "commit"))
 			assert.ErrorIs(t, r.hooks.lastCommit().Err, boom)
 			require.NoError(t, r.stop())
 			assert.Equal(t, Offsets{a: 5}, r.consumer.committed)

@@ -139,7 +139,7 @@ func TestSinkRebalanceDuringRedelivery(t *testing.T) {
 		sinkBubble(t, func(t *testing.T, r *sinkRig) {
 			begin(r)
 			r.consumer.lose(a, b)
-			r.sleep(time.Minute)
+			r.sleep(time.Second)
 			assert.Equal(t, []string{"close t-0 t-1", "put "}, r.journal.only("close", "put", "commit", "flush"))
 			require.NoError(t, r.stop())
 		})
