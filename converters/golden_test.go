@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,46 +37,16 @@ type wire struct{ Bytes []byte }
 // in one vector.
 var printedShorter = map[string]string{"1.17549435E-38": "1.1754944E-38"}
 
-// both is what every record converter here is.
-type both interface {
-	connect.Converter
-	connect.HeaderConverter
-}
-
-// open makes a converter by its Java class, as the engine does: from text.
-func open(t *testing.T, class string, props config.Props) (both, error) {
+// pluginOf finds the plugin that stands for a Java class.
+func pluginOf(t *testing.T, class string) connect.Plugin {
 	t.Helper()
-	simple := class[strings.LastIndexByte(class, '.')+1:]
-	kinds := map[string]data.Kind{
-		"ByteArrayConverter": data.KindBytes, "BooleanConverter": data.KindBoolean, "ShortConverter": data.KindInt16,
-		"IntegerConverter": data.KindInt32, "LongConverter": data.KindInt64, "FloatConverter": data.KindFloat32,
-		"DoubleConverter": data.KindFloat64,
-	}
-	switch simple {
-	case "JsonConverter":
-		var c converters.JSONConfig
-		if err := config.Decode(props, &c); err != nil {
-			return nil, err
+	for _, p := range converters.All() {
+		if p.Info().StandsFor[0].Class == class {
+			return p
 		}
-		return orError[both](converters.NewJSON(c))
-	case "StringConverter":
-		var c converters.StringConfig
-		if err := config.Decode(props, &c); err != nil {
-			return nil, err
-		}
-		return orError[both](converters.NewString(c))
 	}
-	require.Contains(t, kinds, simple)
-	var c converters.PrimitiveConfig
-	if err := config.Decode(props, &c); err != nil {
-		return nil, err
-	}
-	return orError[both](converters.NewPrimitive(kinds[simple]))
-}
-
-func orError[I, C any](c C, err error) (I, error) {
-	i, _ := any(c).(I)
-	return i, err
+	t.Fatalf("no plugin stands for %s", class)
+	return connect.Plugin{}
 }
 
 // TestGoldenConverters holds the record converters against bytes and data that
@@ -89,7 +58,7 @@ func TestGoldenConverters(t *testing.T) {
 		if v.IsKey {
 			props["converter.type"] = "key"
 		}
-		c, err := open(t, v.Class, props)
+		c, err := pluginOf(t, v.Class).NewConverter(props)
 		if v.ConfigError != nil {
 			require.Error(t, err)
 			var key *config.KeyError
@@ -109,14 +78,10 @@ func TestGoldenConverters(t *testing.T) {
 // TestGoldenHeaderConverters does the same for headers.
 func TestGoldenHeaderConverters(t *testing.T) {
 	n := goldentest.Each(t, "testdata/header_converters.jsonl", func(t *testing.T, v vector) {
-		var c connect.HeaderConverter = converters.SimpleHeaderConverter{}
-		if !strings.HasSuffix(v.Class, ".SimpleHeaderConverter") {
-			props := v.Config.Clone()
-			props["converter.type"] = "header"
-			var err error
-			c, err = open(t, v.Class, props)
-			require.NoError(t, err)
-		}
+		props := v.Config.Clone()
+		props["converter.type"] = "header"
+		c, err := pluginOf(t, v.Class).NewHeaderConverter(props)
+		require.NoError(t, err)
 		v.check(t, func(d connect.Datum) ([]byte, bool, error) {
 			return c.AppendEncodeHeader([]byte("prefix"), "t", "h", d)
 		}, func(b []byte) (connect.Datum, error) {

@@ -7,58 +7,14 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/javajson"
 )
 
-const upperHex = "0123456789ABCDEF"
-
-// AppendString appends s as Jackson prints a string: only the quote, the
-// backslash and control characters are escaped. Invalid UTF-8 becomes U+FFFD.
-func AppendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
-				dst = append(append(dst, s[start:i]...), "\uFFFD"...)
-				start = i + 1
-			}
-			i += n
-			continue
-		}
-		if c >= 0x20 && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		dst = appendEscape(dst, c)
-		i++
-		start = i
-	}
-	return append(append(dst, s[start:]...), '"')
-}
-
-func appendEscape(dst []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\b':
-		return append(dst, '\\', 'b')
-	case '\t':
-		return append(dst, '\\', 't')
-	case '\n':
-		return append(dst, '\\', 'n')
-	case '\f':
-		return append(dst, '\\', 'f')
-	case '\r':
-		return append(dst, '\\', 'r')
-	}
-	return append(dst, '\\', 'u', '0', '0', upperHex[c>>4], upperHex[c&15])
-}
+// AppendString appends s as Jackson prints a string; see
+// [javajson.AppendString].
+func AppendString(dst []byte, s string) []byte { return javajson.AppendString(dst, s) }
 
 // AppendObject appends the entries as an object, in the order of a HashMap that
 // holds them. It fails on values that are no primitives: offsets and partitions
