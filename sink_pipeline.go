@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -335,11 +336,11 @@ func (p *sinkPipeline) convert(ctx context.Context, n int) error {
 // one adds the record made of m to the batch, unless a transform drops it or
 // errors.tolerance lets it go.
 func (p *sinkPipeline) one(ctx context.Context, m *Message, headers *headerSlab) (keep bool, err error) {
-	p.batch = append(p.batch, SinkRecord{
-		Record: Record{Topic: m.Topic, Partition: On(m.Partition), Timestamp: m.Time, Offset: m.Offset},
-		Origin: Origin{TopicPartition: m.TopicPartition, Offset: m.Offset, TimestampType: m.TimeType, raw: m},
-	})
-	rec := &p.batch[len(p.batch)-1]
+	n := len(p.batch)
+	p.batch = slices.Grow(p.batch, 1)[:n+1] // what lies beyond the length is zero
+	rec := &p.batch[n]
+	rec.Topic, rec.Partition, rec.Timestamp, rec.Offset = m.Topic, On(m.Partition), m.Time, m.Offset
+	rec.Origin = Origin{TopicPartition: m.TopicPartition, Offset: m.Offset, TimestampType: m.TimeType, raw: m}
 	timer := p.stats.sample()
 	keep, err = p.decode(ctx, rec, headers)
 	timer = p.stats.decoded(timer)
@@ -349,7 +350,7 @@ func (p *sinkPipeline) one(ctx context.Context, m *Message, headers *headerSlab)
 	}
 	if !keep {
 		*rec = SinkRecord{}
-		p.batch = p.batch[:len(p.batch)-1]
+		p.batch = p.batch[:n]
 	}
 	return keep, err
 }
@@ -369,7 +370,7 @@ func (p *sinkPipeline) deliver(ctx context.Context) error {
 	if p.attempts > 0 && start.Before(p.offerAt) {
 		return nil
 	}
-	if err := p.task.Put(ctx, p.batch); err != nil {
+	if err := p.task.Put(ctx, slices.Clip(p.batch)); err != nil {
 		return p.putFailed(ctx, err)
 	}
 	p.delivered(time.Since(start))

@@ -566,3 +566,26 @@ func TestSinkBatchEvents(t *testing.T) {
 		}, r.hooks.batches[0])
 	})
 }
+
+// A task that appends to what it is given must not reach the engine's memory.
+func TestSinkTaskMayAppend(t *testing.T) {
+	sinkBubble(t, func(t *testing.T, r *sinkRig) {
+		a := tpOf("t", 0)
+		r.consumer.assign(a)
+		r.consumer.produce(a, 1)
+		task := r.openSink()
+		task.put = func(_ context.Context, recs []SinkRecord) error {
+			dirty := SinkRecord{Record: Record{Headers: []Header{{Key: "dirt"}}}}
+			_ = append(recs, dirty, dirty)
+			return nil
+		}
+		r.start(task)
+		r.consumer.produce(a, 2)
+		r.sleep(time.Second)
+		require.NoError(t, r.stop())
+		require.Equal(t, "t-0@0..2", task.taken())
+		for _, rec := range task.got {
+			assert.Empty(t, rec.Headers)
+		}
+	})
+}
