@@ -62,10 +62,10 @@ func TestSinkCommitOverGaps(t *testing.T) {
 		}
 		task := r.preCommitSink()
 		r.start(task)
-		task.preCommit = func(Offsets) (Offsets, error) { return Offsets{a: 10}, nil }
+		task.set(func() { task.preCommit = func(Offsets) (Offsets, error) { return Offsets{a: 10}, nil } })
 		task.context.RequestCommit()
 		r.sleep(time.Millisecond)
-		task.preCommit = nil
+		task.set(func() { task.preCommit = nil })
 		require.NoError(t, r.stop())
 		assert.Equal(t, []string{"precommit t-0=101", "commit t-0=10", "precommit t-0=101", "commit t-0=101"}, r.journal.only("precommit", "commit"))
 	})
@@ -132,7 +132,7 @@ func TestSinkPreCommitMayScribble(t *testing.T) {
 		r.consumer.assign(a)
 		r.consumer.produce(a, 3)
 		task := r.openSink()
-		task.flush = func(o Offsets) error { o[a] = 99; return nil }
+		task.set(func() { task.flush = func(o Offsets) error { o[a] = 99; return nil } })
 		r.start(task)
 		require.NoError(t, r.stop())
 		assert.Equal(t, Offsets{a: 3}, r.consumer.committed)
@@ -169,7 +169,7 @@ func TestSinkCannotFlush(t *testing.T) {
 			task.flush = func(Offsets) error { return boom }
 			r.start(task)
 			r.sleep(sinkFlushInterval)
-			task.flush = nil
+			task.set(func() { task.flush = nil })
 			assert.Equal(t, []string{"put t-0@2..4", "put ", "flush t-0=5", "seek t-0=2", "put t-0@2..4"}, r.journal.only("put", "flush", "seek", "commit"))
 			assert.ErrorIs(t, r.hooks.lastCommit().Err, boom)
 			require.NoError(t, r.stop())
@@ -182,16 +182,18 @@ func TestSinkCannotFlush(t *testing.T) {
 			r.consumer.assign(a)
 			task := r.openSink()
 			r.start(task)
-			task.put = func(context.Context, []SinkRecord) error { return Retriable(errors.New("later"), time.Minute) }
+			task.set(func() {
+				task.put = func(context.Context, []SinkRecord) error { return Retriable(errors.New("later"), time.Minute) }
+			})
 			r.consumer.produce(a, 2)
 			r.sleep(time.Millisecond)
-			task.flush = func(Offsets) error { return boom }
-			task.put = nil
+			task.set(func() { task.flush = func(Offsets) error { return boom } })
+			task.set(func() { task.put = nil })
 			task.context.RequestCommit()
 			r.sleep(time.Millisecond)
 			assert.Equal(t, []string{"put t-0@0..1", "put t-0@2..3", "flush t-0=2", "seek t-0=0", "put t-0@0..3"}, r.journal.only("put", "flush", "seek"),
 				"in order, without what waited")
-			task.flush = nil
+			task.set(func() { task.flush = nil })
 			require.NoError(t, r.stop())
 		})
 	})

@@ -240,7 +240,7 @@ func TestSinkCommitRequestsDoNotSpin(t *testing.T) {
 		r.consumer.produce(a, 1)
 		r.sleep(time.Second)
 		assert.Equal(t, []string{"put t-0@1", "flush t-0=2", "commit t-0=2", "flush t-0=2"}, r.journal.only("put", "flush", "commit"))
-		task.flush = nil
+		task.set(func() { task.flush = nil })
 		require.NoError(t, r.stop())
 	})
 }

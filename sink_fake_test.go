@@ -358,8 +358,22 @@ type plainSink struct {
 	put   func(ctx context.Context, records []SinkRecord) error
 	stop  func() error
 
-	mu  sync.Mutex
+	mu  sync.Mutex   // for got, and for functions changed while the pipeline runs
 	got []SinkRecord // what Put took
+}
+
+// set changes functions of a task that runs.
+func (s *plainSink) set(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
+// current returns a function as it is now.
+func current[F any](s *plainSink, f *F) F {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *f
 }
 
 func (s *plainSink) Start(ctx context.Context, c SinkContext) error {
@@ -373,8 +387,8 @@ func (s *plainSink) Start(ctx context.Context, c SinkContext) error {
 
 func (s *plainSink) Put(ctx context.Context, records []SinkRecord) error {
 	s.journal.add("put %s", recordsText(records))
-	if s.put != nil {
-		if err := s.put(ctx, records); err != nil {
+	if put := current(s, &s.put); put != nil {
+		if err := put(ctx, records); err != nil {
 			return err
 		}
 	}
@@ -426,24 +440,24 @@ type openSink struct {
 
 func (s *openSink) Open(_ context.Context, tps []TopicPartition) error {
 	s.journal.add("open %s", tpsText(tps))
-	if s.open != nil {
-		return s.open(tps)
+	if open := current(&s.plainSink, &s.open); open != nil {
+		return open(tps)
 	}
 	return nil
 }
 
 func (s *openSink) Close(_ context.Context, tps []TopicPartition) error {
 	s.journal.add("close %s", tpsText(tps))
-	if s.close != nil {
-		return s.close(tps)
+	if close := current(&s.plainSink, &s.close); close != nil {
+		return close(tps)
 	}
 	return nil
 }
 
 func (s *openSink) Flush(_ context.Context, o Offsets) error {
 	s.journal.add("flush %s", offsetsText(o))
-	if s.flush != nil {
-		return s.flush(o)
+	if flush := current(&s.plainSink, &s.flush); flush != nil {
+		return flush(o)
 	}
 	return nil
 }
@@ -456,8 +470,8 @@ type preCommitSink struct {
 
 func (s *preCommitSink) PreCommit(_ context.Context, o Offsets) (Offsets, error) {
 	s.journal.add("precommit %s", offsetsText(o))
-	if s.preCommit != nil {
-		return s.preCommit(o)
+	if preCommit := current(&s.plainSink, &s.preCommit); preCommit != nil {
+		return preCommit(o)
 	}
 	return o, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -175,7 +176,7 @@ func TestSinkPutFails(t *testing.T) {
 		r.consumer.produce(tpOf("t", 0), 2)
 		task := r.openSink()
 		r.start(task)
-		task.put = func(context.Context, []SinkRecord) error { return boom }
+		task.set(func() { task.put = func(context.Context, []SinkRecord) error { return boom } })
 		r.journal.take()
 		r.consumer.produce(tpOf("t", 0), 3)
 		err := r.failed(StageTaskPut)
@@ -475,13 +476,14 @@ func TestSinkRedelivery(t *testing.T) {
 
 		failures, offers := 4, []time.Duration{}
 		begin := time.Now()
-		task.put = func(_ context.Context, recs []SinkRecord) error {
+		flaky := func(context.Context, []SinkRecord) error {
 			offers = append(offers, time.Since(begin))
 			if failures--; failures >= 0 {
 				return Retriable(errors.New("target away"), 0)
 			}
 			return nil
 		}
+		task.set(func() { task.put = flaky })
 		r.consumer.produce(a, 2)
 		r.sleep(0)
 		r.consumer.produce(b, 3) // must wait
@@ -512,9 +514,9 @@ func TestSinkRedeliveryKeepsTheSessionAlive(t *testing.T) {
 		r.consumer.assign(tpOf("t", 0))
 		r.consumer.produce(tpOf("t", 0), 1)
 		task := r.openSink()
-		failing := true
+		var healed atomic.Bool
 		task.put = func(context.Context, []SinkRecord) error {
-			if failing {
+			if !healed.Load() {
 				return Retriable(errors.New("target away"), 90*time.Second) // beyond the flush interval
 			}
 			return nil
@@ -526,7 +528,7 @@ func TestSinkRedeliveryKeepsTheSessionAlive(t *testing.T) {
 		task.context.RequestCommit() // wakes the poll, does not hasten the offer
 		r.sleep(time.Second)
 		assert.Equal(t, []string{"put t-0@0", "flush t-0=0", "flush t-0=0"}, r.journal.only("put", "flush", "commit"))
-		failing = false
+		healed.Store(true)
 		r.sleep(30 * time.Second)
 		assert.Equal(t, "t-0@0", task.taken())
 		require.NoError(t, r.stop())

@@ -114,7 +114,7 @@ func TestSinkRebalanceDuringRedelivery(t *testing.T) {
 			r.sleep(time.Millisecond)
 			assert.Equal(t, []string{"flush t-0=0", "close t-0"}, r.journal.take(), "the batch was not put")
 			assert.Equal(t, []TopicPartition{b}, r.consumer.pausedNow(), "there is still something to redeliver")
-			task.put = nil
+			task.set(func() { task.put = nil })
 			r.sleep(time.Second)
 			assert.Equal(t, []string{"put t-1@0..1", "resume t-1"}, r.journal.take())
 			require.NoError(t, r.stop())
@@ -126,7 +126,7 @@ func TestSinkRebalanceDuringRedelivery(t *testing.T) {
 			task := begin(r)
 			r.consumer.revoke(a, b)
 			r.consumer.assign(c)
-			task.put = nil
+			task.set(func() { task.put = nil })
 			r.consumer.produce(c, 1)
 			r.sleep(time.Millisecond)
 			assert.Equal(t, []string{"flush t-0=0 t-1=0", "close t-0 t-1", "open t-2", "resume t-2", "put t-2@0"}, r.journal.take(),
@@ -151,7 +151,7 @@ func TestSinkRebalanceDuringRedelivery(t *testing.T) {
 			r.consumer.produce(c, 1)
 			r.sleep(time.Millisecond)
 			assert.Equal(t, []string{"open t-2", "pause t-2"}, r.journal.take())
-			task.put = nil
+			task.set(func() { task.put = nil })
 			r.sleep(time.Second)
 			assert.Equal(t, []string{"put t-0@0..1 t-1@0..1", "resume t-0 t-1 t-2", "put t-2@0"}, r.journal.take())
 			require.NoError(t, r.stop())
@@ -162,7 +162,7 @@ func TestSinkRebalanceDuringRedelivery(t *testing.T) {
 			task := begin(r)
 			r.consumer.revoke(a, b)
 			r.consumer.assign(b)
-			task.put = nil
+			task.set(func() { task.put = nil })
 			r.sleep(time.Millisecond)
 			assert.Equal(t, []string{"put t-1@0..1"}, r.journal.only("put"), "once, and from the committed offset")
 			require.NoError(t, r.stop())

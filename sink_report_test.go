@@ -268,7 +268,7 @@ func TestSinkLossForgetsReports(t *testing.T) {
 		r.start(task)
 		r.consumer.lose(a)
 		r.consumer.assign(a)
-		task.put = nil
+		task.set(func() { task.put = nil })
 		r.sleep(time.Millisecond)
 		task.context.RequestCommit()
 		r.sleep(time.Millisecond)
