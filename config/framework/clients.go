@@ -119,8 +119,10 @@ func (c Clients) OffsetsProducer() ClientProps { return c.SourceProducer() }
 // Admin returns the settings of the connector's admin client. All of the
 // worker's own settings come before its admin.* ones.
 func (c Clients) Admin() ClientProps {
+	defaults := c.Worker.Prefix("admin.")
+	delete(defaults, "listeners") // admin.listeners is the REST server's
 	own := config.Props{"client.id": "connector-adminclient-" + c.id()}
-	return ClientProps{Props: own.Merge(clientSettings(c.Worker), c.Worker.Prefix("admin."), c.metricsContext(), c.Connector.Prefix(AdminOverridePrefix))}
+	return ClientProps{Props: own.Merge(clientSettings(c.Worker), defaults, c.metricsContext(), c.Connector.Prefix(AdminOverridePrefix))}
 }
 
 // layers puts the settings together; later wins.
