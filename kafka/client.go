@@ -1,0 +1,124 @@
+package kafka
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/semaphore"
+)
+
+// A handle is a client of the library beneath, opened with its first use. Equal
+// producers, and equal administrative clients, hold the same one; it closes when
+// the last of them lets go. It is safe for concurrent use.
+type handle struct {
+	pool *clientPool
+	key  string // "": not shared
+	opts []kgo.Opt
+	room *semaphore.Weighted // buffer.memory of a producer
+
+	mu     sync.Mutex
+	refs   int // guarded by pool.mu
+	client *kgo.Client
+	stop   context.CancelFunc
+	closed bool
+}
+
+// clientPool finds the handle of a configuration.
+type clientPool struct {
+	mu      sync.Mutex
+	handles map[string]*handle
+}
+
+// acquire returns the handle for key, made of what options gives if there is
+// none yet. An empty key is never shared.
+func (p *clientPool) acquire(key string, room int64, opts []kgo.Opt) *handle {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if h := p.handles[key]; h != nil && key != "" {
+		h.refs++
+		return h
+	}
+	h := &handle{pool: p, key: key, opts: opts, refs: 1, room: semaphore.NewWeighted(room)}
+	if key != "" {
+		if p.handles == nil {
+			p.handles = map[string]*handle{}
+		}
+		p.handles[key] = h
+	}
+	return h
+}
+
+// get returns the client, opened if need be. That connects to nothing.
+func (h *handle) get() (*kgo.Client, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, ErrClosed
+	}
+	if h.client != nil {
+		return h.client, nil
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.WithContext(ctx)}, h.opts...)...)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	h.client, h.stop = client, stop
+	return client, nil
+}
+
+// renew closes the client of a handle that is not shared; the next get opens
+// another.
+func (h *handle) renew() {
+	h.mu.Lock()
+	client, stop := h.client, h.stop
+	h.client, h.stop = nil, nil
+	h.mu.Unlock()
+	if client != nil {
+		client.Close()
+		stop()
+	}
+}
+
+// last tells whether nobody else holds h.
+func (h *handle) last() bool {
+	h.pool.mu.Lock()
+	defer h.pool.mu.Unlock()
+	return h.refs == 1
+}
+
+// release lets go of h, and closes the client if nobody else holds it.
+func (h *handle) release() {
+	h.pool.mu.Lock()
+	h.refs--
+	last := h.refs == 0
+	if last && h.key != "" {
+		delete(h.pool.handles, h.key)
+	}
+	h.pool.mu.Unlock()
+	if !last {
+		return
+	}
+	h.mu.Lock()
+	h.closed = true
+	client, stop := h.client, h.stop
+	h.client = nil
+	h.mu.Unlock()
+	if client != nil {
+		client.Close()
+		stop()
+	}
+}
+
+// fingerprint tells equal configurations from others.
+func (s *settings) fingerprint(props map[string]string) string {
+	var b strings.Builder
+	b.WriteString(s.kind.String())
+	for _, k := range sortedKeys(props) {
+		b.WriteString("\x00" + k + "\x00" + props[k])
+	}
+	return b.String() + "\x00" + s.clientID
+}

@@ -1,0 +1,216 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/streamlane/connect"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// A session is one client of a consumer. A consumer has one after another, for a
+// member that left its group because its Poll was overdue joins with a new one.
+type session struct {
+	client *kgo.Client
+	cancel context.CancelFunc
+	// gone is closed when the session is given up: callbacks return at once.
+	gone chan struct{}
+	// shut is closed when the client is closed.
+	shut chan struct{}
+	once sync.Once
+	work sync.WaitGroup // topic discovery
+}
+
+func (s *session) expired() bool {
+	select {
+	case <-s.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// close leaves the group, for at most the life of ctx, and closes the client. It
+// may be called more than once; all calls return when the client is closed.
+func (s *session) close(ctx context.Context) {
+	s.once.Do(func() {
+		defer close(s.shut)
+		_ = s.client.LeaveGroupContext(ctx) // a member that cannot say goodbye is missed after its session
+		s.cancel()
+		s.client.Close()
+		s.work.Wait()
+	})
+	<-s.shut
+}
+
+// open makes a client. That connects to brokers.
+func (c *consumer) open() (*session, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &session{cancel: cancel, gone: make(chan struct{}), shut: make(chan struct{})}
+	opts := append([]kgo.Opt{kgo.WithContext(ctx)}, c.opts...)
+	if c.group != "" {
+		opts = append(opts,
+			kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, tps map[string][]int32) { c.onRevoked(ctx, s, tps, eventRevoked) }),
+			kgo.OnPartitionsLost(func(ctx context.Context, _ *kgo.Client, tps map[string][]int32) { c.onRevoked(ctx, s, tps, eventLost) }),
+			kgo.AdjustFetchOffsetsFn(func(ctx context.Context, o map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+				return c.onAssigned(ctx, s, o)
+			}))
+	}
+	opts = append(opts, kgo.WithHooks(authHook{c}))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	s.client = client
+	for tp, paused := range c.owned {
+		if paused {
+			client.PauseFetchPartitions(byTopic(tp))
+		}
+	}
+	if c.match != nil {
+		s.work.Go(func() { c.discover(ctx, client) })
+	}
+	c.sess = s
+	return s, nil
+}
+
+// expire is called when a Poll is overdue (max.poll.interval.ms): like Java's
+// consumer, this one leaves its group by itself, so that others can take over.
+func (c *consumer) expire() {
+	c.mu.Lock()
+	s := c.sess
+	if c.polling || c.closed || s == nil || s.expired() {
+		c.mu.Unlock()
+		return
+	}
+	close(s.gone)
+	c.events = nil
+	c.mu.Unlock()
+	c.log.Warn("no poll within max.poll.interval.ms; leaving the group", "group", c.group, "interval", c.consumer.pollInterval)
+	ctx, cancel := context.WithTimeout(context.Background(), max(c.conn.request, time.Second))
+	defer cancel()
+	s.close(ctx)
+}
+
+// forfeit tells the user what a session that expired has cost.
+func (c *consumer) forfeit(ctx context.Context, s *session, r connect.Rebalance) error {
+	select {
+	case <-s.shut:
+	case <-ctx.Done():
+		return nil
+	}
+	c.mu.Lock()
+	c.sess, c.events = nil, nil
+	lost := sortedPartitions(c.owned)
+	clear(c.owned)
+	c.mu.Unlock()
+	clear(c.position)
+	clear(c.seeks)
+	if len(lost) == 0 || r.Lost == nil {
+		return nil
+	}
+	return r.Lost(ctx, lost)
+}
+
+// Close leaves the group and closes the client.
+func (c *consumer) Close(ctx context.Context) error {
+	c.mu.Lock()
+	c.closed = true
+	if c.overdue != nil {
+		c.overdue.Stop()
+	}
+	s := c.sess
+	c.sess, c.events = nil, nil
+	if s != nil && !s.expired() {
+		close(s.gone)
+	}
+	c.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	limit, cancel := context.WithTimeout(ctx, max(c.conn.request, time.Second))
+	defer cancel()
+	s.close(limit)
+	return nil
+}
+
+// discover subscribes to the topics that match, and to those that come later, for
+// as long as ctx lives.
+func (c *consumer) discover(ctx context.Context, client *kgo.Client) {
+	known := map[string]int{} // topics, with the rounds that they were missing from
+	pause := c.conn.backoff
+	for {
+		if err := c.discoverOnce(ctx, client, known); err == nil {
+			pause = c.recheck
+		} else if mapped := mapError(err); ctx.Err() == nil {
+			c.log.Debug("listing topics failed, trying again", "error", err)
+			if _, again := connect.RetryAfter(mapped); !again {
+				c.fail(fmt.Errorf("list topics: %w", mapped))
+			}
+			pause = min(max(2*pause, time.Millisecond), c.conn.backoffMax)
+		}
+		t := time.NewTimer(max(pause, time.Millisecond))
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// missingRounds is how often a topic must be missing before it counts as deleted:
+// a broker that has just started does not know all of them.
+const missingRounds = 2
+
+func (c *consumer) discoverOnce(ctx context.Context, client *kgo.Client, known map[string]int) error {
+	all, err := kadm.NewClient(client).ListTopicsWithInternal(ctx)
+	if err != nil {
+		return err
+	}
+	var added, removed []string
+	for topic, detail := range all {
+		if detail.Err != nil || detail.IsInternal && c.consumer.skipInternal || !c.match(topic) {
+			continue
+		}
+		if _, have := known[topic]; !have {
+			added = append(added, topic)
+		}
+		known[topic] = 0
+	}
+	for topic := range known {
+		if all.Has(topic) {
+			continue
+		}
+		if known[topic]++; known[topic] >= missingRounds {
+			removed = append(removed, topic)
+			delete(known, topic)
+		}
+	}
+	if len(removed) > 0 {
+		client.PurgeTopicsFromConsuming(removed...)
+	}
+	slices.Sort(added)
+	client.AddConsumeTopics(added...)
+	return nil
+}
+
+// authHook watches for brokers that refuse our credentials. The client goes on
+// trying, for the credentials may change; Java's consumer gives up at once, and so
+// do we.
+type authHook struct{ c *consumer }
+
+// OnBrokerConnect is called after each attempt to connect.
+func (h authHook) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if err != nil && is(err, authErrors) {
+		h.c.fail(mapError(err))
+	}
+}

@@ -1,0 +1,286 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamlane/connect"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// producer is the connect.Producer.
+type producer struct {
+	handle  *handle
+	buffer  int64
+	block   time.Duration
+	noAck   bool   // acks=0: there are no offsets
+	txnID   string // "": not transactional
+	batches sync.Pool
+	promise func(*kgo.Record, error) // (*producer).acked, bound once
+
+	// life is the context of all records. It ends when Close gives up on them.
+	life   context.Context //nolint:containedctx // the life of the producer, not of a call
+	giveUp context.CancelCauseFunc
+
+	mu      sync.Mutex
+	pending int // batches that are not acked in full
+	closed  bool
+	idle    chan struct{} // closed when pending falls to zero after Close; nil before
+
+	txn transaction
+}
+
+func newProducer(h *handle, s *producerSettings) *producer {
+	p := &producer{handle: h, buffer: s.buffer, block: s.block, txnID: s.txnID, noAck: s.acks == "0" && !s.idempotence}
+	p.life, p.giveUp = context.WithCancelCause(context.Background())
+	p.promise = p.acked
+	p.batches.New = func() any { return new(batch) }
+	return p
+}
+
+// A batch is what one Send put under way. It is used again after its last ack,
+// so that a Send allocates nothing.
+type batch struct {
+	p       *producer
+	acks    connect.Acks
+	slots   []slot
+	headers []kgo.RecordHeader
+	left    atomic.Int64 // acks to come, and one for Send itself
+}
+
+// A slot holds one record of a batch. It is the record's context, too: by way of
+// it, one function serves as the callback of all records.
+type slot struct {
+	context.Context //nolint:containedctx // it is one
+	batch           *batch
+	index           int
+	size            int64
+	record          kgo.Record
+}
+
+// maxKeptSlots bounds the batches that are kept for use again.
+const maxKeptSlots = 16 << 10
+
+// Send hands a batch over. See connect.Producer.
+func (p *producer) Send(ctx context.Context, msgs []connect.Message, acks connect.Acks) error {
+	if len(msgs) == 0 {
+		return nil
+	}
+	b := p.fill(msgs, acks)
+	if !p.begin() {
+		return b.abandon(0, ErrClosed)
+	}
+	client, err := p.handle.get()
+	if err != nil {
+		return b.abandon(0, err)
+	}
+	whole := p.handle.room.TryAcquire(b.size())
+	for i := range b.slots {
+		s := &b.slots[i]
+		switch err := p.admit(ctx, s, whole); {
+		case errors.Is(err, kerr.MessageTooLarge):
+			b.ack(s, -1, err)
+			b.finish(1)
+			continue
+		case err != nil:
+			return b.abandon(i, err)
+		}
+		client.Produce(p.life, &s.record, p.promise)
+	}
+	b.finish(1)
+	return nil
+}
+
+// begin enters a batch into the account, unless the producer is closed.
+func (p *producer) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pending++ // abandon and the last ack take it off again
+	return !p.closed
+}
+
+// end takes a batch off the account.
+func (p *producer) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pending--
+	if p.pending == 0 && p.idle != nil {
+		close(p.idle)
+		p.idle = nil
+	}
+}
+
+// fill makes a batch of the messages.
+func (p *producer) fill(msgs []connect.Message, acks connect.Acks) *batch {
+	b := p.batches.Get().(*batch)
+	b.p, b.acks = p, acks
+	if cap(b.slots) < len(msgs) {
+		b.slots = make([]slot, len(msgs))
+	}
+	b.slots = b.slots[:len(msgs)]
+	headers := 0
+	for i := range msgs {
+		headers += len(msgs[i].Headers)
+	}
+	if cap(b.headers) < headers {
+		b.headers = make([]kgo.RecordHeader, 0, headers)
+	}
+	b.left.Store(int64(len(msgs)) + 1)
+	now := time.Now()
+	for i := range msgs {
+		b.slot(i, &msgs[i], now)
+	}
+	return b
+}
+
+// slot fills one slot.
+func (b *batch) slot(i int, m *connect.Message, now time.Time) {
+	s := &b.slots[i]
+	s.Context, s.batch, s.index = b.p.life, b, i
+	size := len(m.Key) + len(m.Value)
+	first := len(b.headers)
+	for _, h := range m.Headers {
+		b.headers = append(b.headers, kgo.RecordHeader(h))
+		size += len(h.Key) + len(h.Value)
+	}
+	s.size = int64(size)
+	s.record = kgo.Record{
+		Context: s, Topic: m.Topic, Partition: max(m.Partition, anyPartition),
+		Key: m.Key, Value: m.Value, Timestamp: m.Time,
+	}
+	if len(m.Headers) > 0 {
+		s.record.Headers = b.headers[first:len(b.headers):len(b.headers)]
+	}
+	if m.Time.IsZero() {
+		s.record.Timestamp = now
+	}
+}
+
+func (b *batch) size() int64 {
+	var n int64
+	for i := range b.slots {
+		n += b.slots[i].size
+	}
+	return n
+}
+
+// admit waits for room for one record, unless the whole batch has it already.
+func (p *producer) admit(ctx context.Context, s *slot, whole bool) error {
+	if whole {
+		return nil
+	}
+	room := p.handle.room
+	if s.size > p.buffer {
+		return fmt.Errorf("%w: %d bytes are more than buffer.memory (%d)", kerr.MessageTooLarge, s.size, p.buffer)
+	}
+	if room.TryAcquire(s.size) {
+		return nil
+	}
+	full := fmt.Errorf("buffer.memory (%d bytes) was full for max.block.ms (%v)", p.buffer, p.block)
+	wait, cancel := context.WithTimeoutCause(ctx, p.block, full)
+	defer cancel()
+	stop := context.AfterFunc(p.life, cancel)
+	defer stop()
+	if room.Acquire(wait, s.size) == nil {
+		return nil
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case p.life.Err() != nil:
+		return ErrClosed
+	}
+	return connect.Retriable(full, 0)
+}
+
+// acked is the callback of all records.
+func (p *producer) acked(r *kgo.Record, err error) {
+	s, ok := r.Context.(*slot)
+	if !ok {
+		return // not one of ours; there are none
+	}
+	p.handle.room.Release(s.size)
+	b := s.batch
+	b.ack(s, r.Partition, err)
+	b.finish(1)
+}
+
+// ack tells what became of one message.
+func (b *batch) ack(s *slot, partition int32, err error) {
+	at := connect.TopicPartition{Topic: s.record.Topic, Partition: partition}
+	if err == nil {
+		offset := s.record.Offset
+		if b.p.noAck {
+			offset = -1
+		}
+		b.acks.Acked(s.index, at, offset, nil)
+		return
+	}
+	err = mapError(err)
+	b.p.txn.note(err)
+	b.acks.Acked(s.index, at, -1, fmt.Errorf("send to topic %q: %w", at.Topic, err))
+}
+
+// abandon acks all messages from the given one on with an error, and returns it.
+func (b *batch) abandon(from int, err error) error {
+	err = mapError(err)
+	n := len(b.slots) - from
+	for i := from; i < len(b.slots); i++ {
+		b.ack(&b.slots[i], anyPartition, err)
+	}
+	b.finish(n + 1)
+	return err
+}
+
+// finish counts acks. After the last the batch goes back.
+func (b *batch) finish(n int) {
+	if b.left.Add(-int64(n)) > 0 {
+		return
+	}
+	p := b.p
+	if len(b.slots) <= maxKeptSlots && cap(b.headers) <= maxKeptSlots {
+		clear(b.slots)
+		clear(b.headers)
+		b.p, b.acks, b.slots, b.headers = nil, nil, b.slots[:0], b.headers[:0]
+		p.batches.Put(b)
+	}
+	p.end()
+}
+
+// Close waits for what was sent until ctx ends, then gives up on what is left:
+// it is acked with an error. Only messages that a broker may have stored already,
+// of a producer that shares its client, may be acked after Close.
+func (p *producer) Close(ctx context.Context) error {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil
+	}
+	p.closed = true
+	idle := make(chan struct{})
+	if p.pending == 0 {
+		close(idle)
+	} else {
+		p.idle = idle
+	}
+	p.mu.Unlock()
+
+	var err error
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		err = fmt.Errorf("close producer: messages were left: %w", context.Cause(ctx))
+	}
+	p.giveUp(ErrClosed)
+	alone := p.handle.last()
+	p.handle.release()
+	if alone {
+		<-idle // the client is closed: it has failed what was left
+	}
+	return err
+}

@@ -1,0 +1,44 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/streamlane/connect"
+)
+
+// closeOnce runs a function once.
+type closeOnce struct{ once sync.Once }
+
+func (c *closeOnce) do(f func()) { c.once.Do(f) }
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// retry calls f until it succeeds, fails for good, or ctx ends. Pauses double
+// from 100 ms to a second.
+func retry(ctx context.Context, also []error, f func() error) error {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		err := f()
+		if err == nil {
+			return nil
+		}
+		if _, again := connect.RetryAfter(err); !again && !is(err, also) {
+			return err
+		}
+		if stopped := sleep(ctx, pause); stopped != nil {
+			return errors.Join(stopped, err)
+		}
+	}
+}
