@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"strings"
 	"time"
 
 	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/config/framework"
 )
 
 const (
@@ -18,6 +18,9 @@ const (
 	// with a pause that doubles up to the maximum, for ever.
 	taskConfigsPause    = 250 * time.Millisecond
 	maxTaskConfigsPause = time.Minute
+	// minReload keeps a provider whose values expire at once from restarting
+	// its connectors in a hot loop.
+	minReload = time.Second
 )
 
 // connectorRun is the life of a connector instance: it follows the target
@@ -35,6 +38,12 @@ type connectorRun struct {
 
 	reconfigure chan struct{}
 	failed      latest[error]
+	// expired fires when a value that a config provider gave is due to be asked
+	// for again.
+	expired <-chan time.Time
+	// renewed says that such a value has changed since an earlier run: the tasks
+	// must start again, even if their raw text is as it was.
+	renewed bool
 }
 
 func newConnectorRun(rt *Runtime, key workKey, w want, c *cluster.Connector) *run {
@@ -62,6 +71,10 @@ func (r *connectorRun) loop(ctx context.Context) (err error) {
 			continue
 		case <-r.failed.changed:
 			return r.failed.get()
+		case <-r.expired:
+			r.log.InfoContext(ctx, "restarting: a value of a config provider has expired")
+			r.rt.post(func() { r.rt.restart(r.key); r.rt.reconcile() })
+			continue
 		case <-r.reconfigure:
 		case <-retry:
 		}
@@ -117,18 +130,40 @@ func (r *connectorRun) enter(ctx context.Context) (err error) {
 	if r.plugin, err = r.rt.connectorPlugin(r.conf.Props); err != nil {
 		return err
 	}
-	props, err := r.rt.resolve(ctx, r.conf.Props)
+	resolved, err := r.rt.resolveAll(ctx, r.conf.Props)
 	if err != nil {
 		return err
 	}
+	if err := r.watchValues(resolved); err != nil {
+		return err
+	}
 	return guard(func() error {
-		if r.current, err = r.plugin.connector(props, r.conf.Props); err != nil {
+		if r.current, err = r.plugin.connector(resolved.Props, r.conf.Props); err != nil {
 			return err
 		}
 		life, end := context.WithCancelCause(r.life)
 		r.started, r.endInstance = true, end
 		return r.current.start(life, &connectorContext{run: r})
 	})
+}
+
+// watchValues takes note of values that config providers gave: whether they
+// have changed since an earlier run, and when to ask again
+// (config.action.reload).
+func (r *connectorRun) watchValues(resolved config.Resolved) error {
+	set, err := r.rt.connectorSettings(r.plugin.kind, resolved.Props, resolved.Raw)
+	if err != nil {
+		return err
+	}
+	r.rt.post(func() {
+		before, known := r.rt.loop.resolved[r.key.Connector]
+		r.renewed = known && before.revision == r.revision && !before.props.Equal(resolved.Props)
+		r.rt.loop.resolved[r.key.Connector] = resolvedProps{r.revision, resolved.Props}
+	})
+	if ttl, ok := resolved.TTL(); ok && set.ReloadAction == framework.ReloadRestart {
+		r.expired = time.After(max(ttl, minReload))
+	}
+	return nil
 }
 
 // leave stops the instance if there is one. Its goroutines end with their
@@ -184,7 +219,11 @@ func (r *connectorRun) publishTasks(ctx context.Context) error {
 	if err != nil {
 		return finalError{err}
 	}
-	return r.rt.storeTasks(ctx, r.key.Connector, r.revision, tasks)
+	if err := r.rt.storeTasks(ctx, r.key.Connector, r.revision, tasks, r.renewed); err != nil {
+		return err
+	}
+	r.renewed = false
+	return nil
 }
 
 // complete adds to task configurations what the framework keeps in them, and
@@ -205,12 +244,7 @@ func (r *connectorRun) complete(tasks []config.Props) ([]config.Props, error) {
 				}
 			}
 		}
-		for key := range t {
-			if raw := r.conf.Props[key]; strings.Contains(raw, "${") {
-				t[key] = raw
-			}
-		}
-		out[i] = t
+		out[i] = config.RestorePlaceholders(t, r.conf.Props)
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/config"
 )
 
 // loopState is what the Runtime's loop owns: nobody else reads or changes it.
@@ -22,6 +23,14 @@ type loopState struct {
 	// removed connectors whose states are to be deleted once nothing of them
 	// runs.
 	removed map[string]bool
+	// resolved has the configuration that each connector last ran with.
+	resolved map[string]resolvedProps
+}
+
+// resolvedProps is a configuration without placeholders, and its revision.
+type resolvedProps struct {
+	revision int64
+	props    config.Props
 }
 
 // An item is a run that the loop knows of.
@@ -35,6 +44,7 @@ func newLoopState() loopState {
 		view: cluster.NewView(-1), position: make(chan struct{}),
 		assigned: make(map[workKey]bool), restarts: make(map[workKey]int),
 		items: make(map[workKey]*item), removed: make(map[string]bool),
+		resolved: make(map[string]resolvedProps),
 	}
 }
 
@@ -88,6 +98,7 @@ func (rt *Runtime) applyConfig(r cluster.Record, offset int64, live bool) {
 		delete(l.removed, ev.Connector)
 		rt.opts.Coordinator.Rejoin("configuration of connector " + ev.Connector + " changed")
 	case cluster.ConnectorRemoved:
+		delete(l.resolved, ev.Connector)
 		l.removed[ev.Connector] = true
 		rt.opts.Coordinator.Rejoin("connector " + ev.Connector + " was removed")
 	case cluster.RestartRequested:

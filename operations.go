@@ -325,14 +325,15 @@ func appendRecords(ctx context.Context, l Leadership, records []cluster.Record) 
 }
 
 // storeTasks stores a task set for the connector's configuration of the given
-// revision, if it differs from the stored one.
-func (rt *Runtime) storeTasks(ctx context.Context, name string, revision int64, tasks []config.Props) error {
+// revision, if it differs from the stored one, or if it must start again all
+// the same.
+func (rt *Runtime) storeTasks(ctx context.Context, name string, revision int64, tasks []config.Props, again bool) error {
 	return rt.change(ctx, func(l Leadership, view cluster.View) error {
 		c := view.Connector(name)
 		if c == nil || c.Revision != revision || c.Target != cluster.TargetStarted {
 			return nil // overtaken: another run of the connector will see to it
 		}
-		if !c.Inconsistent && maps.Equal(c.Applied, c.Props) && slices.EqualFunc(c.Tasks, tasks, maps.Equal[config.Props, config.Props]) {
+		if !again && !c.Inconsistent && maps.Equal(c.Applied, c.Props) && slices.EqualFunc(c.Tasks, tasks, maps.Equal[config.Props, config.Props]) {
 			return nil
 		}
 		if err := appendRecords(ctx, l, cluster.TaskRecords(name, tasks)); err != nil {

@@ -22,6 +22,7 @@ type workerSettings struct {
 	timing taskTiming
 	// createTopics is topic.creation.enable.
 	createTopics bool
+	policy       framework.OverridePolicy
 	resolver     *config.Resolver
 	// key, value and header are the worker's converters; a zero Class: none.
 	key, value, header framework.PluginRef
@@ -43,12 +44,16 @@ func newWorkerSettings(o *Options) (*workerSettings, error) {
 	if err := withoutMissing(config.DecodeResolved(resolved.Props, o.Worker, &c), o.Worker); err != nil {
 		return nil, err
 	}
+	policy, err := c.OverridePolicy()
+	if err != nil {
+		return nil, err
+	}
 	for _, k := range config.Ignored(o.Worker, &c) {
 		o.Logger.Info("a worker key has no effect", "key", k.Key, "why", k.Reason)
 	}
 	return &workerSettings{
 		workerID: workerID(o.URL), grace: c.TaskShutdownTimeout, createTopics: c.TopicCreationEnable,
-		timing: taskTiming{c.OffsetFlushInterval, c.OffsetFlushTimeout}, resolver: resolver,
+		timing: taskTiming{c.OffsetFlushInterval, c.OffsetFlushTimeout}, resolver: resolver, policy: policy,
 		props: resolved.Props, key: c.KeyConverter, value: c.ValueConverter, header: c.HeaderConverter,
 	}, nil
 }
@@ -96,14 +101,19 @@ func workerID(rawURL string) string {
 // resolve replaces placeholders. One whose provider or key is not known stays,
 // as in Java; the log says so.
 func (rt *Runtime) resolve(ctx context.Context, raw config.Props) (config.Props, error) {
+	r, err := rt.resolveAll(ctx, raw)
+	return r.Props, err
+}
+
+func (rt *Runtime) resolveAll(ctx context.Context, raw config.Props) (config.Resolved, error) {
 	r, err := rt.worker.resolver.Resolve(ctx, raw)
 	if err != nil {
-		return nil, err
+		return config.Resolved{}, err
 	}
 	for _, u := range r.Unresolved {
 		rt.log.WarnContext(ctx, "a placeholder stays as it is: its provider or key is not known", "key", u.Key, "placeholder", u.Placeholder)
 	}
-	return r.Props, nil
+	return r, nil
 }
 
 // taskLimit is tasks.max and what happens beyond it.
@@ -145,22 +155,6 @@ func (c *connectorSettings) describer() config.Describer {
 		return c.sink
 	}
 	return c.source
-}
-
-// unsupported refuses keys that are known, and that this Runtime cannot honour:
-// what is accepted works.
-func (rt *Runtime) unsupported(c connectorSettings) error {
-	var errs []error
-	if c.sink != nil && c.sink.DeadLetterTopic != "" {
-		errs = append(errs, config.Errorf("errors.deadletterqueue.topic.name", "dead letter topics are not supported yet; leave the key out"))
-	}
-	if c.source == nil {
-		return errors.Join(errs...)
-	}
-	if c.source.ExactlyOnceSupport == framework.ExactlyOnceRequired {
-		errs = append(errs, config.Errorf("exactly.once.support", "this worker does not support exactly-once sources yet; want requested"))
-	}
-	return errors.Join(errs...)
 }
 
 func (c *connectorSettings) errors() errorSettings {

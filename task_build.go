@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/config"
@@ -57,6 +58,9 @@ func (b *taskBuild) build(ctx context.Context, r *run) (p pipeline, err error) {
 	if b.set.TasksMaxEnforce && len(b.c.Tasks) > b.set.TasksMax {
 		return nil, fmt.Errorf("the connector has %d task configurations; tasks.max is %d", len(b.c.Tasks), b.set.TasksMax)
 	}
+	if err := b.overrides(); err != nil {
+		return nil, err
+	}
 	b.errors()
 	if err := b.chain(); err != nil {
 		return nil, err
@@ -65,6 +69,16 @@ func (b *taskBuild) build(ctx context.Context, r *run) (p pipeline, err error) {
 		return b.sink()
 	}
 	return b.source(ctx)
+}
+
+// overrides holds client settings against the worker's policy once more: a
+// configuration may be older than the policy.
+func (b *taskBuild) overrides() error {
+	policy := b.rt.worker.policy
+	return errors.Join(slices.Concat(
+		policy.CheckAll(framework.ProducerOverridePrefix, b.set.ProducerOverride),
+		policy.CheckAll(framework.ConsumerOverridePrefix, b.set.ConsumerOverride),
+		policy.CheckAll(framework.AdminOverridePrefix, b.set.AdminOverride))...)
 }
 
 func (b *taskBuild) errors() {

@@ -7,54 +7,102 @@ import (
 	"strings"
 
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/config/framework"
 )
 
 // An InvalidConfigError says all that is wrong with a connector's
-// configuration. It wraps ErrBadRequest and a *config.KeyError for each key.
+// configuration. It wraps ErrBadRequest and a *config.KeyError for each error.
 type InvalidConfigError struct {
 	Connector string
-	Errs      []error
+	// Result is the whole answer of the validation.
+	Result config.Result
 }
 
 func (e *InvalidConfigError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "connector %q: the configuration is invalid and contains %d error(s):", e.Connector, len(e.Errs))
-	for _, err := range e.Errs {
-		b.WriteString("\n" + err.Error())
+	fmt.Fprintf(&b, "connector %q: the configuration is invalid and contains %d error(s):", e.Connector, e.Result.ErrorCount)
+	for _, c := range e.Result.Configs {
+		for _, text := range c.Value.Errors {
+			fmt.Fprintf(&b, "\n%s: %s", c.Value.Name, text)
+		}
 	}
 	return b.String()
 }
 
-// Unwrap returns ErrBadRequest and the errors.
-func (e *InvalidConfigError) Unwrap() []error { return append([]error{ErrBadRequest}, e.Errs...) }
+// Unwrap returns ErrBadRequest and the key errors.
+func (e *InvalidConfigError) Unwrap() []error {
+	errs := []error{ErrBadRequest}
+	for _, c := range e.Result.Configs {
+		for _, text := range c.Value.Errors {
+			errs = append(errs, &config.KeyError{Key: c.Value.Name, Err: errors.New(text)})
+		}
+	}
+	return errs
+}
 
-// check decodes all that a connector's configuration holds and reports
-// everything that is wrong with it at once.
-func (rt *Runtime) check(ctx context.Context, name string, raw config.Props) error {
-	resolved, err := rt.resolve(ctx, raw)
+// Validate answers key by key whether a connector's configuration is right:
+// the framework's keys, those of the connector, and those of the plugins that
+// it names. It starts nothing; a plugin may try the network, within ctx. The
+// error is about a configuration whose connector.class cannot be found, or
+// whose placeholders cannot be resolved.
+func (rt *Runtime) Validate(ctx context.Context, props config.Props) (config.Result, error) {
+	resolved, err := rt.resolve(ctx, props)
 	if err != nil {
-		return fmt.Errorf("connector %q: %w: %w", name, ErrBadRequest, err)
+		return config.Result{}, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
 	p, err := rt.connectorPlugin(resolved)
 	if err != nil {
-		return &InvalidConfigError{name, []error{&config.KeyError{Key: "connector.class", Value: resolved["connector.class"], Err: err}}}
+		return config.Result{}, fmt.Errorf("%w: %w", ErrBadRequest, &config.KeyError{Key: "connector.class", Value: resolved["connector.class"], Err: err})
 	}
-	set, frameworkErr := rt.connectorSettings(p.kind, resolved, raw)
-	own := p.describe()
-	keys, rest := config.KeyErrors(errors.Join(frameworkErr, config.DecodeResolved(resolved, raw, own), rt.unsupported(set)))
-	errs := rest
-	for _, k := range keys {
-		errs = append(errs, k)
+	result := framework.Validate(ctx, framework.Request{
+		Props: resolved, Source: p.kind == SourcePlugin, Connector: p.describe(), Plugins: rt.registry.infos,
+		Policy: rt.worker.policy, WorkerConsumer: rt.worker.props.Prefix("consumer."),
+	})
+	set, err := rt.connectorSettings(p.kind, resolved, props)
+	if err == nil {
+		rt.refuseUnsupported(&result, set)
 	}
-	if len(errs) > 0 {
-		return &InvalidConfigError{name, errs}
+	return result, nil
+}
+
+// refuseUnsupported adds errors to keys that are known, and that this Runtime
+// cannot honour: what is accepted works.
+func (rt *Runtime) refuseUnsupported(r *config.Result, c connectorSettings) {
+	if c.sink != nil && c.sink.DeadLetterTopic != "" {
+		r.AddError("errors.deadletterqueue.topic.name", "Dead letter topics are not supported yet; leave the key out.")
 	}
-	describers := []config.Describer{set.describer(), own}
+	if c.source != nil && c.source.ExactlyOnceSupport == framework.ExactlyOnceRequired {
+		r.AddError("exactly.once.support", "This worker does not have exactly-once source support enabled.")
+	}
+}
+
+// check refuses a configuration that Validate finds fault with, and warns once
+// of what is odd about one that it accepts.
+func (rt *Runtime) check(ctx context.Context, name string, raw config.Props) error {
+	result, err := rt.Validate(ctx, raw)
+	if err != nil {
+		return fmt.Errorf("connector %q: %w", name, err)
+	}
+	if result.ErrorCount > 0 {
+		return &InvalidConfigError{name, result}
+	}
+	p, err := rt.connectorPlugin(raw)
+	if err != nil {
+		return fmt.Errorf("connector %q: %w", name, err)
+	}
+	set, err := rt.connectorSettings(p.kind, raw, raw)
+	if err != nil {
+		return nil // a placeholder where the raw text should be a number: fine once resolved
+	}
+	describers := []config.Describer{set.describer(), p.describe()}
 	for _, u := range config.Unknown(raw, describers...) {
-		rt.log.WarnContext(ctx, "unknown key", "connector", name, "key", u.Key, "nearest", u.Nearest)
+		rt.log.WarnContext(ctx, "a key is not known and has no effect", "connector", name, "key", u.Key, "nearest", u.Nearest)
 	}
 	for _, k := range config.Ignored(raw, describers...) {
 		rt.log.InfoContext(ctx, "a key has no effect", "connector", name, "key", k.Key, "why", k.Reason)
+	}
+	if set.source != nil && set.source.OffsetsStorageTopic != "" {
+		rt.log.WarnContext(ctx, "a key has no effect on a worker that is not distributed", "connector", name, "key", "offsets.storage.topic")
 	}
 	return nil
 }
