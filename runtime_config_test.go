@@ -1,0 +1,233 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/config"
+)
+
+// ticker is a config provider whose value changes with each minute.
+type ticker struct {
+	start time.Time
+	asked atomic.Int32
+}
+
+func (p *ticker) Get(context.Context, string, []string) (config.ProviderData, error) {
+	p.asked.Add(1)
+	minute := int(time.Since(p.start) / time.Minute)
+	return config.ProviderData{
+		Values: map[string]string{"topic": "t" + strconv.Itoa(minute), "fixed": "x"},
+		TTL:    30 * time.Second, Expires: true,
+	}, nil
+}
+
+func TestRuntimeReloadsValuesThatExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var topics []string
+		receiver := ReceiverFunc(func(_ context.Context, recs []SourceRecord) error {
+			topics = append(topics, recs[0].Topic)
+			return nil
+		})
+		log := NewMemoryLog()
+		rt, stop := start(t, Options{
+			Plugins: []Plugin{counterPlugin()}, Receiver: receiver, Configs: log,
+			Providers: map[string]config.Provider{"p": &ticker{start: time.Now()}},
+		})
+		defer stop()
+		raw := config.Props{"connector.class": "Counter", "topic": "${p:topic}", "every.ms": "20000"}
+		_, err := rt.PutConnector(t.Context(), "c", raw)
+		require.NoError(t, err)
+		synctest.Wait()
+		c, err := rt.Connector(t.Context(), "c")
+		require.NoError(t, err)
+		require.Equal(t, "${p:topic}", c.Tasks[0]["topic"], "what is stored holds no resolved value")
+		require.Equal(t, 0, c.Generation)
+
+		time.Sleep(59 * time.Second)
+		c, err = rt.Connector(t.Context(), "c")
+		require.NoError(t, err)
+		require.Equal(t, 0, c.Generation, "the value was asked for again and is the same: the tasks run on")
+
+		time.Sleep(time.Minute)
+		c, err = rt.Connector(t.Context(), "c")
+		require.NoError(t, err)
+		require.Equal(t, 1, c.Generation, "the value has changed: the tasks start again")
+		stop()
+		require.Equal(t, "t0", topics[0])
+		require.Equal(t, "t1", topics[len(topics)-1])
+	})
+}
+
+func TestRuntimeOverridePolicy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt, stop := start(t, Options{
+			Plugins: []Plugin{counterPlugin()}, Receiver: &collector{},
+			Worker: config.Props{"connector.client.config.override.policy": "None"},
+		})
+		defer stop()
+		props := config.Props{"connector.class": "Counter", "topic": "t", "producer.override.acks": "1"}
+		_, err := rt.PutConnector(t.Context(), "c", props)
+		require.ErrorContains(t, err, "'None' policy does not allow 'acks'")
+		invalid, ok := errors.AsType[*InvalidConfigError](err)
+		require.True(t, ok)
+		require.Equal(t, 1, invalid.Result.ErrorCount)
+	})
+}
+
+func TestRuntimeRefusesWhatItCannotDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt, stop := start(t, Options{Plugins: []Plugin{counterPlugin()}, Receiver: &collector{}})
+		defer stop()
+		_, err := rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Counter", "topic": "t", "exactly.once.support": "required"})
+		require.ErrorContains(t, err, "exactly.once.support")
+	})
+}
+
+// follower is a coordinator that gives its worker nothing to do, and the lead
+// to another.
+type follower struct{}
+
+func (follower) Rejoin(string) {}
+
+func (follower) Assignments(ctx context.Context, m Member) iter.Seq2[Assignment, error] {
+	return func(yield func(Assignment, error) bool) {
+		if yield(Assignment{MemberID: "b", Leader: "a", LeaderURL: "http://a:8083/", Generation: 3}, nil) {
+			<-ctx.Done()
+			yield(Assignment{MemberID: "b", Revoked: m.Owned()}, nil)
+		}
+	}
+}
+
+func TestRuntimeNamesTheLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt, stop := start(t, Options{Plugins: []Plugin{counterPlugin()}, Receiver: &collector{}, Coordinator: follower{}})
+		defer stop()
+		_, err := rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Counter", "topic": "t"})
+		notLeader, ok := errors.AsType[*NotLeaderError](err)
+		require.True(t, ok, "got %v", err)
+		require.Equal(t, "http://a:8083/", notLeader.URL)
+	})
+}
+
+// shifting is a coordinator under the test's control.
+type shifting struct{ next chan Assignment }
+
+func (shifting) Rejoin(string) {}
+
+func (s shifting) Assignments(ctx context.Context, m Member) iter.Seq2[Assignment, error] {
+	return func(yield func(Assignment, error) bool) {
+		for {
+			select {
+			case a := <-s.next:
+				a.MemberID, a.Leader = "a", "a"
+				if !yield(a, nil) {
+					return
+				}
+			case <-ctx.Done():
+				yield(Assignment{MemberID: "a", Leader: "a", Revoked: m.Owned()}, nil)
+				return
+			}
+		}
+	}
+}
+
+func TestRuntimeFollowsAssignments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got collector
+		s := shifting{make(chan Assignment)}
+		status := NewMemoryLog()
+		rt, stop := start(t, Options{Plugins: []Plugin{counterPlugin()}, Receiver: &got, Coordinator: s, Status: status})
+		defer stop()
+		s.next <- Assignment{Generation: 1}
+		_, err := rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Counter", "topic": "t"})
+		require.NoError(t, err)
+		time.Sleep(5 * time.Second)
+		require.Empty(t, got.take(), "nothing was assigned")
+		_, err = rt.Status(t.Context(), "c")
+		require.ErrorIs(t, err, ErrNotFound)
+
+		s.next <- Assignment{Generation: 2, Added: cluster.Work{Connectors: []string{"c"}}}
+		synctest.Wait()
+		c, err := rt.Connector(t.Context(), "c")
+		require.NoError(t, err)
+		require.Len(t, c.Tasks, 1)
+		task := cluster.Work{Tasks: []cluster.TaskID{{Connector: "c"}}}
+		s.next <- Assignment{Generation: 3, Added: task}
+		time.Sleep(2500 * time.Millisecond)
+		require.Equal(t, []int64{1, 2}, got.take())
+		st, err := rt.Status(t.Context(), "c")
+		require.NoError(t, err)
+		require.Equal(t, int32(2), st.Connector.Generation)
+		require.Equal(t, cluster.Status{State: cluster.Running, WorkerID: "embedded", Generation: 3, Version: "1.0"}, st.Tasks[0])
+
+		s.next <- Assignment{Generation: 4, Revoked: task}
+		time.Sleep(5 * time.Second)
+		require.Empty(t, got.take())
+		st, err = rt.Status(t.Context(), "c")
+		require.NoError(t, err)
+		require.Equal(t, cluster.Unassigned, st.Tasks[0].State)
+		require.Equal(t, cluster.Running, st.Connector.State)
+
+		s.next <- Assignment{Generation: 5, Added: task}
+		time.Sleep(1500 * time.Millisecond)
+		require.Equal(t, []int64{3}, got.take(), "it goes on where the stop committed")
+		s.next <- Assignment{Generation: 6, Revoked: task, Lost: true}
+		time.Sleep(time.Second)
+		st, err = rt.Status(t.Context(), "c")
+		require.NoError(t, err)
+		require.Equal(t, cluster.Running, st.Tasks[0].State, "who lost a task has nothing to say about it")
+		s.next <- Assignment{Generation: 7, Added: task}
+		time.Sleep(1500 * time.Millisecond)
+		require.Equal(t, []int64{3}, got.take(), "what was lost was not committed")
+	})
+}
+
+func TestRegistry(t *testing.T) {
+	versioned := func(class, version string, aliases ...JavaClass) Plugin {
+		return Source(Info{Class: class, Version: version, StandsFor: aliases}, OneTask[counterConfig], newCounter)
+	}
+	java := JavaClass{"org.example.BlueSourceConnector", "org.example.BlueTask"}
+	r, err := newRegistry([]Plugin{versioned("Blue", "1.0", java), versioned("Blue", "2.1", java), versioned("Red", "1.0")})
+	require.NoError(t, err)
+	for _, name := range []string{"Blue", "org.example.BlueSourceConnector", "BlueSourceConnector", "BlueSource"} {
+		p, err := r.find("Connector", name, "")
+		require.NoError(t, err, name)
+		require.Equal(t, "2.1", p.info.Version, "the newest")
+	}
+	p, err := r.find("Connector", "BlueSource", "[1.0,2.0)")
+	require.NoError(t, err)
+	require.Equal(t, "1.0", p.info.Version)
+	_, err = r.find("Connector", "Blue", "[3.0,)")
+	require.ErrorContains(t, err, "2.1")
+	_, err = r.find("Connector", "Green", "")
+	require.ErrorIs(t, err, ErrNotFound)
+	require.ErrorContains(t, err, "Red")
+	require.Equal(t, "org.example.BlueTask", p.taskClass("org.example.BlueSourceConnector"))
+}
+
+// misser has an optional method with the wrong signature.
+type misser struct{ counter }
+
+func (misser) Commit() error { return nil }
+
+func TestPluginsWithNearMissesAreRefused(t *testing.T) {
+	p := Source(Info{Class: "Miss"}, OneTask[counterConfig], func(counterConfig) (*misser, error) { return &misser{}, nil })
+	require.ErrorContains(t, p.Err(), "Commit")
+	_, err := New(Options{Plugins: []Plugin{p}})
+	require.ErrorContains(t, err, "connect.Committer")
+
+	hidden := Source(Info{Class: "Miss"}, OneTask[counterConfig], func(counterConfig) (SourceTask, error) { return &misser{}, nil })
+	require.NoError(t, hidden.Err(), "an interface hides it")
+	_, err = hidden.NewSourceTask(config.Props{"topic": "t"})
+	require.ErrorContains(t, err, "Commit", "until there is an instance")
+}
