@@ -26,8 +26,8 @@ var log4jConfig []byte
 // KafkaOptions is how a private cluster differs from the plain one: a single
 // node with a plaintext listener.
 type KafkaOptions struct {
-	// Nodes is the number of nodes, each broker and controller; 0 means 1. With
-	// three and more, topics have three replicas unless created otherwise.
+	// Nodes is the number of nodes, each broker and controller; 0 means 1. Topics
+	// have a replica on each, but three at most, unless created otherwise.
 	Nodes int
 	// Properties are lines for the end of each node's server.properties, where
 	// they win over the lines above them.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -107,7 +108,7 @@ func (w *JavaWorker) common(cluster *KafkaCluster, plugins []string) map[string]
 		"offset.flush.interval.ms":                "1000",
 		"listeners":                               w.URL(),
 		"plugin.discovery":                        "service_load",
-		"plugin.path":                             strings.Join(append(plugins, filepath.Join(w.dir, "plugins")), ","),
+		"plugin.path":                             strings.Join(append(slices.Clone(plugins), filepath.Join(w.dir, "plugins")), ","),
 		"connector.client.config.override.policy": "All",
 	}
 }
