@@ -43,7 +43,7 @@ func ClassOf(d *Def, p *string, key string, lookup func(name string) (class stri
 		name := trim(text)
 		class, ok := lookup(name)
 		if !ok {
-			return "", errors.New("Class " + name + " could not be found.") //nolint:staticcheck // Kafka's words
+			return "", errors.New("Class " + name + " could not be found.")
 		}
 		return class, nil
 	}

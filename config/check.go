@@ -33,7 +33,7 @@ func CheckFunc[T any](doc string, test func(T) error) Check[T] {
 	return c
 }
 
-var errNonNull = errors.New("Value must be non-null") //nolint:staticcheck // Kafka's words
+var errNonNull = errors.New("Value must be non-null")
 
 func nonNull[T any](func(T) string) error { return errNonNull }
 

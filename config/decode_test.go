@@ -32,7 +32,7 @@ type all struct {
 	Password config.Secret
 	Every    time.Duration
 	Pause    time.Duration
-	Seconds  time.Duration
+	Wait     time.Duration
 	Size     int64
 	Mode     mode
 	Free     config.Props
@@ -66,7 +66,7 @@ func (c *all) Describe(d *config.Def) {
 	config.Password(d, &c.Password, "password").Optional().Doc("Password.")
 	config.Millis(d, &c.Every, "every.ms").Default(time.Second).Check(config.AtLeast(time.Millisecond)).Doc("Pause.")
 	config.MillisInt(d, &c.Pause, "pause.ms").Default(time.Second).Doc("Pause.")
-	config.Seconds(d, &c.Seconds, "wait.seconds").Default(time.Second).Doc("Wait.")
+	config.Seconds(d, &c.Wait, "wait.seconds").Default(time.Second).Doc("Wait.")
 	config.Size(d, &c.Size, "size.bytes").Default(1).Doc("Size.")
 	config.EnumFold(d, &c.Mode, "mode", "slow", "fast").Default("slow").Doc("Mode.")
 	config.Map(d, &c.Free, "free.", "Free settings.")
@@ -98,7 +98,7 @@ func TestDecodeParsesAsKafkaDoes(t *testing.T) {
 		{"password", " p ", func(c *all) any { return c.Password.Reveal() }, "p"},
 		{"every.ms", "1500", func(c *all) any { return c.Every }, 1500 * time.Millisecond},
 		{"every.ms", "9223372036854775807", func(c *all) any { return c.Every }, time.Duration(math.MaxInt64)},
-		{"wait.seconds", "3", func(c *all) any { return c.Seconds }, 3 * time.Second},
+		{"wait.seconds", "3", func(c *all) any { return c.Wait }, 3 * time.Second},
 		{"mode", "FAST", func(c *all) any { return c.Mode }, mode("fast")},
 		{"free.x.y", " raw ", func(c *all) any { return c.Free["x.y"] }, " raw "},
 		{"sub.name", "s", func(c *all) any { return c.Sub.Name }, "s"},
@@ -407,6 +407,24 @@ func FuzzDecode(f *testing.F) {
 		}
 		if fmt.Sprintf("%+v", c) != fmt.Sprintf("%+v", again) {
 			t.Fatalf("%+v came back as %+v", c, again)
+		}
+	})
+}
+
+func FuzzPropsJSON(f *testing.F) {
+	f.Add([]byte(`{"a":"x","b":1.50,"c":true,"d":null}`))
+	f.Add([]byte(`{"a":{}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var p, again config.Props
+		if json.Unmarshal(data, &p) != nil {
+			return
+		}
+		b, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &again); err != nil || !p.Equal(again) {
+			t.Fatalf("%q came back as %q: %v", map[string]string(p), map[string]string(again), err)
 		}
 	})
 }

@@ -29,7 +29,7 @@ const (
 // trim removes what Java's String.trim removes.
 func trim(s string) string { return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' }) }
 
-var errBoolean = errors.New("Expected value to be either true or false") //nolint:staticcheck // Kafka's words
+var errBoolean = errors.New("Expected value to be either true or false")
 
 func parseBool(text string) (bool, error) {
 	switch t := trim(text); {
@@ -46,7 +46,7 @@ func parseInteger(text string, typ Type) (int64, error) {
 	bits := map[Type]int{TypeShort: 16, TypeInt: 32, TypeLong: 64}[typ]
 	n, err := strconv.ParseInt(trim(text), 10, bits)
 	if err != nil {
-		return 0, errors.New("Not a number of type " + string(typ)) //nolint:staticcheck // Kafka's words
+		return 0, errors.New("Not a number of type " + string(typ))
 	}
 	return n, nil
 }
@@ -71,7 +71,7 @@ func parseDouble(text string) (float64, error) {
 	var numErr *strconv.NumError
 	overflow := errors.As(err, &numErr) && errors.Is(numErr.Err, strconv.ErrRange)
 	if strings.ContainsAny(digits, "_nN") || err != nil && !overflow {
-		return 0, errors.New("Not a number of type DOUBLE") //nolint:staticcheck // Kafka's words
+		return 0, errors.New("Not a number of type DOUBLE")
 	}
 	return f, nil
 }

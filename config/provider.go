@@ -175,7 +175,7 @@ func (p *DirectoryProvider) file(dir, name string) (string, bool, error) {
 	}
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
-		return "", false, nil //nolint:nilerr // what is no regular file is no key of the directory
+		return "", false, nil
 	}
 	b, err := os.ReadFile(path)
 	return string(b), err == nil, err

@@ -77,7 +77,8 @@ func isPlaceholder(text string) bool {
 
 // Masked returns a copy for logs, in which Hidden stands for what looks secret:
 // values of keys whose names sound like it, passwords within URLs, and the keys
-// that one of the describers declares as Password. Placeholders stay.
+// that one of the describers, into which p is decoded, declares as Password.
+// Placeholders stay.
 func (p Props) Masked(describers ...Describer) Props {
 	declared := map[string]bool{}
 	for _, d := range describers {

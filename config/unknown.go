@@ -13,7 +13,8 @@ type UnknownKey struct {
 
 // Unknown lists the keys of p that none of the describers declares and that lie
 // below no Map of theirs, in alphabetical order. They are no error in Kafka
-// Connect; the list is meant for one warning.
+// Connect; the list is meant for one warning. p is decoded into the describers,
+// for their dynamic keys.
 func Unknown(p Props, describers ...Describer) []UnknownKey {
 	names := map[string]int{}
 	var prefixes []string
@@ -43,7 +44,8 @@ type IgnoredKey struct {
 }
 
 // Ignored lists the keys of p that are declared as ignored or deprecated, in the
-// order of declaration: the list is meant for one warning.
+// order of declaration: the list is meant for one warning. p is decoded into the
+// describers.
 func Ignored(p Props, describers ...Describer) []IgnoredKey {
 	var out []IgnoredKey
 	for _, d := range describers {

@@ -38,14 +38,14 @@ func ParseHeaderRules(text string) ([]HeaderRule, error) {
 func parseHeaderRule(item string) (HeaderRule, error) {
 	head, value, ok := strings.Cut(item, ":")
 	if !ok || strings.Contains(value, ":") {
-		return HeaderRule{}, fmt.Errorf("Invalid format of header config '%s'. Expected: '[action] [header name]:[header value]'", item) //nolint:staticcheck // Kafka Connect's words
+		return HeaderRule{}, fmt.Errorf("Invalid format of header config '%s'. Expected: '[action] [header name]:[header value]'", item)
 	}
 	words := strings.Fields(head)
 	if len(words) != 2 {
-		return HeaderRule{}, fmt.Errorf("Invalid format of header config '%s'. Expected: '[action] [header name]:[header value]'", item) //nolint:staticcheck // Kafka Connect's words
+		return HeaderRule{}, fmt.Errorf("Invalid format of header config '%s'. Expected: '[action] [header name]:[header value]'", item)
 	}
 	if !slices.Contains(headerActions, words[0]) {
-		return HeaderRule{}, fmt.Errorf("Invalid header config action: '%s'. Expected one of %s", words[0], strings.Join(headerActions, ", ")) //nolint:staticcheck // Kafka Connect's words
+		return HeaderRule{}, fmt.Errorf("Invalid header config action: '%s'. Expected one of %s", words[0], strings.Join(headerActions, ", "))
 	}
 	if strings.ContainsAny(value, "\r\n") {
 		return HeaderRule{}, errors.New("header values may not contain line breaks")

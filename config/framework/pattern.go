@@ -27,11 +27,11 @@ func CompilePattern(key, expr string) (*Pattern, error) {
 
 func compile(expr string) (*regexp.Regexp, error) {
 	if _, err := regexp.Compile(expr); err != nil { // "a)(b" is an error, wrapped or not
-		return nil, fmt.Errorf("Invalid regex: %w", err) //nolint:staticcheck // Kafka's words
+		return nil, fmt.Errorf("Invalid regex: %w", err)
 	}
 	re, err := regexp.Compile(`\A(?:` + expr + `)\z`)
 	if err != nil {
-		return nil, fmt.Errorf("Invalid regex: %w", err) //nolint:staticcheck // Kafka's words
+		return nil, fmt.Errorf("Invalid regex: %w", err)
 	}
 	return re, nil
 }

@@ -66,10 +66,10 @@ func (ps Plugins) Named(kind Kind, name string) Plugins {
 func (ps Plugins) Find(kind Kind, name, version string) (PluginInfo, error) {
 	named := ps.Named(kind, name)
 	if len(named) == 0 {
-		return PluginInfo{}, fmt.Errorf("Class %s could not be found.", name) //nolint:staticcheck // Kafka Connect's words
+		return PluginInfo{}, fmt.Errorf("Class %s could not be found.", name)
 	}
 	if named[0].Kind != kind {
-		return PluginInfo{}, fmt.Errorf("Class %s does not implement the %s interface", named[0].Class, kind) //nolint:staticcheck // Kafka Connect's words
+		return PluginInfo{}, fmt.Errorf("Class %s does not implement the %s interface", named[0].Class, kind)
 	}
 	r, err := ParseVersionRange(version)
 	if err != nil {
@@ -81,7 +81,7 @@ func (ps Plugins) Find(kind Kind, name, version string) (PluginInfo, error) {
 			return p, nil
 		}
 	}
-	return PluginInfo{}, fmt.Errorf("Plugin %s not found that matches the version range %s, available versions: [%s]", //nolint:staticcheck // Kafka Connect's words
+	return PluginInfo{}, fmt.Errorf("Plugin %s not found that matches the version range %s, available versions: [%s]",
 		named[0].Class, r, strings.Join(ps.Versions(kind, name), ", "))
 }
 

@@ -29,7 +29,7 @@ func replicas() config.Check[int16] {
 		if n == toperule.BrokerDefault || n > 0 {
 			return nil
 		}
-		return errors.New("Replication factor must be positive and not larger than the number of brokers in the Kafka cluster, or -1 to use the broker's default") //nolint:staticcheck // Kafka Connect's words
+		return errors.New("Replication factor must be positive and not larger than the number of brokers in the Kafka cluster, or -1 to use the broker's default")
 	})
 }
 
@@ -38,7 +38,7 @@ func partitionCount() config.Check[int] {
 		if n == toperule.BrokerDefault || n > 0 {
 			return nil
 		}
-		return errors.New("Number of partitions must be positive, or -1 to use the broker's default") //nolint:staticcheck // Kafka Connect's words
+		return errors.New("Number of partitions must be positive, or -1 to use the broker's default")
 	})
 }
 
@@ -81,7 +81,7 @@ func (g *TopicCreationGroup) Describe(d *config.Def) {
 // task starts, so that errors in them do not show in a validation.
 func (c *SourceConnectorConfig) TopicRules() (*toperule.Rules, error) {
 	if !c.CreatesTopics() {
-		return nil, nil //nolint:nilnil // nil rules are rules
+		return nil, nil
 	}
 	fallback, base, err := c.topicGroup(toperule.DefaultGroup, nil)
 	if err != nil {

@@ -28,7 +28,7 @@ func ParseVersionRange(text string) (VersionRange, error) {
 	}
 	if !strings.ContainsAny(rest[:1], "[(") {
 		if strings.ContainsAny(rest, "[](),") {
-			return VersionRange{}, fmt.Errorf("Invalid version specification: %s", text) //nolint:staticcheck // Kafka Connect's words
+			return VersionRange{}, fmt.Errorf("Invalid version specification: %s", text)
 		}
 		return VersionRange{[]interval{{low: rest, high: rest}}}, nil
 	}
@@ -36,11 +36,11 @@ func ParseVersionRange(text string) (VersionRange, error) {
 	for rest != "" {
 		end := strings.IndexAny(rest, "])")
 		if !strings.ContainsAny(rest[:1], "[(") || end < 0 {
-			return VersionRange{}, fmt.Errorf("Invalid version specification: %s", text) //nolint:staticcheck // Kafka Connect's words
+			return VersionRange{}, fmt.Errorf("Invalid version specification: %s", text)
 		}
 		part, ok := parseInterval(rest[0], rest[1:end], rest[end])
 		if !ok {
-			return VersionRange{}, fmt.Errorf("Invalid version specification: %s", text) //nolint:staticcheck // Kafka Connect's words
+			return VersionRange{}, fmt.Errorf("Invalid version specification: %s", text)
 		}
 		r.parts = append(r.parts, part)
 		rest = strings.TrimLeft(rest[end+1:], ", ")

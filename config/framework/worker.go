@@ -219,11 +219,11 @@ func listenerURLs(admin bool) config.Check[[]string] {
 	}
 	return config.CheckFunc(doc, func(v []string) error {
 		if len(v) == 0 && !admin {
-			return errors.New("Invalid value for listeners, at least one URL is expected, ex: http://localhost:8080,https://localhost:8443.") //nolint:staticcheck // Kafka Connect's words
+			return errors.New("Invalid value for listeners, at least one URL is expected, ex: http://localhost:8080,https://localhost:8443.")
 		}
 		for _, text := range v {
 			if strings.TrimSpace(text) == "" {
-				return errors.New("Empty URL found when parsing listeners list.") //nolint:staticcheck // Kafka Connect's words
+				return errors.New("Empty URL found when parsing listeners list.")
 			}
 			u, err := url.Parse(text)
 			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Port() == "" {

@@ -1,6 +1,7 @@
 package framework_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -164,4 +165,20 @@ func TestOverridePolicies(t *testing.T) {
 	require.ErrorAs(t, errs[0], &ke)
 	assert.Equal(t, "producer.override.a", ke.Key)
 	assert.EqualError(t, ke.Err, "The 'None' policy does not allow 'a' to be overridden in the connector configuration.")
+}
+
+func FuzzParseHeaderRules(f *testing.F) {
+	f.Add(`set X: a, "add Y: b, c"`)
+	f.Add(`"`)
+	f.Fuzz(func(t *testing.T, text string) {
+		rules, err := framework.ParseHeaderRules(text)
+		if err != nil {
+			return
+		}
+		for _, r := range rules {
+			if r.Name == "" || strings.ContainsAny(r.Name+r.Value, "\r\n") {
+				t.Fatalf("%q gave %+v", text, r)
+			}
+		}
+	})
 }
