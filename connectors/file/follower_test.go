@@ -32,6 +32,18 @@ func TestFileCutOff(t *testing.T) {
 	look(t, task, "four")
 }
 
+// The file is cut off before its end was seen, so there is nothing to compare with but its size.
+func TestFileCutOffWhileItIsRead(t *testing.T) {
+	one := strings.Repeat("x", chunk-10) + "\n"
+	path := tempFile(t, one+one+one)
+	task := startAt(t, path, -1, 1)
+	got, err := task.file.next(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, one, got[0].text+"\n")
+	write(t, path, "new\n")
+	look(t, task, "xxxxxxxxx", "new")
+}
+
 func TestFileRewrittenAndLongerThanBefore(t *testing.T) {
 	path := tempFile(t, "one\ntwo\n")
 	task := startAt(t, path, -1, 2000)

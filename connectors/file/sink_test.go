@@ -108,6 +108,29 @@ func TestSinkFileRenamedOrDeleted(t *testing.T) {
 	assert.Equal(t, "three\n", content(t, path))
 }
 
+func TestSinkFileReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.txt")
+	task := startSink(t, path)
+	put(t, task, "one")
+	require.NoError(t, os.Rename(path, path+".1"))
+	write(t, path, "somebody else's\n")
+	put(t, task, "two")
+	assert.Equal(t, "one\n", content(t, path+".1"))
+	assert.Equal(t, "somebody else's\ntwo\n", content(t, path))
+}
+
+// Lines that went to a file under its old name count as put, so they have to be on disk before the new file is all that Flush sees.
+func TestSinkFileRenamedButNotOnDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.txt")
+	task := startSink(t, path)
+	put(t, task, "one")
+	require.NoError(t, task.file.Close()) // so that it can not be brought to disk
+	require.NoError(t, os.Rename(path, path+".1"))
+	require.ErrorIs(t, task.Put(t.Context(), sinkRecords(data.String("two"))), fs.ErrClosed)
+	assert.ErrorIs(t, task.Flush(t.Context(), nil), fs.ErrClosed)
+	task.file = nil
+}
+
 func TestSinkManyTasksOneFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.txt")
 	a, b := startSink(t, path), startSink(t, path)

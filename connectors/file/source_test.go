@@ -272,7 +272,7 @@ func TestWaitsForLinesASecondAtATime(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "later.txt")
 		task := startAt(t, path, -1, 2000)
 		got, start := poll(t.Context(), task), time.Now()
-		time.Sleep(2500 * time.Millisecond)
+		time.Sleep(2250 * time.Millisecond)
 		write(t, path, "no end yet")
 		time.Sleep(2 * time.Second)
 		appendTo(t, path, "\r") // may be half of \r\n
