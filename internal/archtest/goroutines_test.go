@@ -12,10 +12,11 @@ import (
 // start, each with who waits for them. A goroutine is a thing to be owned: think
 // of a plain call first, then add the file and say who owns what it starts.
 var starters = map[string]string{
-	"connect.go":         "Run owns the loop and the followers of the stores, and returns when they have",
-	"loop.go":            "a run of a connector or task has one goroutine; Run waits for all of them",
-	"sink_pipeline.go":   "the watcher of the gate ends before run returns",
-	"source_pipeline.go": "run starts the commit loop beside the pump and joins both",
+	"connect.go":                "Run owns the loop and the followers of the stores, and returns when they have",
+	"loop.go":                   "a run of a connector or task has one goroutine; Run waits for all of them",
+	"sink_pipeline.go":          "the watcher of the gate ends before run returns",
+	"kafka/consumer_session.go": "a session looks for topics that match a pattern; closing the session waits for that",
+	"source_pipeline.go":        "run starts the commit loop beside the pump and joins both",
 }
 
 // A go statement has no owner by itself, so they are few.

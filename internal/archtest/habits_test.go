@@ -74,7 +74,7 @@ func TestTestsDoNotSleep(t *testing.T) { check(t, tests, sleeps) }
 func sleeps(f *file) []string {
 	var findings []string
 	visit := func(n ast.Node) bool {
-		if fn, ok := n.(*ast.FuncDecl); ok && strings.Contains(fn.Doc.Text(), "bubble") {
+		if fn, ok := n.(*ast.FuncDecl); ok && (strings.Contains(fn.Doc.Text(), "bubble") || waitsInBubble(fn)) {
 			return false
 		}
 		call, ok := n.(*ast.CallExpr)
@@ -92,6 +92,23 @@ func sleeps(f *file) []string {
 	}
 	ast.Inspect(f.ast, visit)
 	return findings
+}
+
+// waitsInBubble says whether a function calls synctest.Wait, which panics outside
+// of bubbles, other than in a bubble that it opens itself.
+func waitsInBubble(fn *ast.FuncDecl) bool {
+	found := false
+	ast.Inspect(fn, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		if pkg, name := selected(call); pkg == "synctest" && name == "Wait" {
+			found = true
+		}
+		return !opensBubble(call)
+	})
+	return found
 }
 
 // opensBubble says whether the functions that a call is given run in a bubble:
@@ -241,6 +258,8 @@ func TestHabitRules(t *testing.T) {
 		{"sleep", sleeps, "func f() { time.Sleep(1) }", 1},
 		{"sleep in a bubble", sleeps, "func f() { synctest.Test(t, func(t *testing.T) { time.Sleep(1) }) }", 0},
 		{"sleep in a helper's bubble", sleeps, "func f() { sinkBubble(t, func() { time.Sleep(1) }) }", 0},
+		{"sleep before a wait in the bubble", sleeps, "func f() { time.Sleep(1); synctest.Wait() }", 0},
+		{"sleep before a bubble with a wait", sleeps, "func f() { time.Sleep(1); synctest.Test(t, func(t *testing.T) { synctest.Wait() }) }", 1},
 		{"sleep beside a bubble", sleeps, "func f() { synctest.Test(t, g); time.Sleep(1) }", 1},
 		{"sleep in a helper", sleeps, "// f waits, in a bubble.\nfunc f() { time.Sleep(1) }", 0},
 		{"bare function", undocumented, "func F() {}\nfunc f() {}", 1},

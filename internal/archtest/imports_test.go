@@ -109,6 +109,8 @@ func pluginMay(dir, dep string) bool {
 		return true
 	case dir != family && under(dep, plugin(dir)): // parts of one plugin know each other
 		return true
+	case dep == "internal/javajson": // Jackson's text, which the engine's topics and the JSON converter share
+		return family == "converters"
 	case dep == "kafka": // connectors whose other end is Kafka go by our driver
 		return under(dir, "connectors/mirror", "connectors/eventhubs")
 	}
