@@ -2,14 +2,17 @@ package connect
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"log/slog"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/connectjson"
 )
 
 func TestPartitionOf(t *testing.T) {
@@ -123,4 +126,41 @@ func TestLayeredOffsets(t *testing.T) {
 	require.NotContains(t, scan(own), "e", "nothing is written after a deletion that failed")
 	l.primary, l.secondary = brokenStore{own}, worker
 	require.ErrorIs(t, l.Set(t.Context(), []KV{kv("f", "1")}), errBroken)
+}
+
+// TestOffsetsAreJavas reads the offsets that Java's workers stored and writes
+// them again: the bytes must be the same.
+func TestOffsetsAreJavas(t *testing.T) {
+	f, err := os.Open("testdata/offsets_topic.jsonl")
+	require.NoError(t, err)
+	defer f.Close()
+	n := 0
+	for lines := json.NewDecoder(f); lines.More(); n++ {
+		var r struct {
+			Key   string
+			Value *string
+		}
+		require.NoError(t, lines.Decode(&r))
+		connector, entries, isNull, err := connectjson.ParseOffsetKey([]byte(r.Key))
+		require.NoError(t, err)
+		if isNull {
+			continue // read, never written
+		}
+		key, err := offsetKey(connector, PartitionOf(entries...))
+		require.NoError(t, err)
+		require.Equal(t, r.Key, string(key))
+		if r.Value == nil {
+			continue
+		}
+		offset, err := decodeOffset([]byte(*r.Value))
+		require.NoError(t, err)
+		value, err := encodeOffset(offset)
+		require.NoError(t, err)
+		if offset == nil {
+			require.Equal(t, "null", *r.Value)
+			continue
+		}
+		require.Equal(t, *r.Value, string(value))
+	}
+	require.Positive(t, n)
 }
