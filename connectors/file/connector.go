@@ -37,7 +37,7 @@ func (s *sourceConnector) TaskConfigs(context.Context, int) ([]SourceConfig, err
 }
 
 func (s *sourceConnector) RawTaskConfigs(context.Context, int) ([]config.Props, error) {
-	return []config.Props{s.ctx.Props()}, nil
+	return []config.Props{s.ctx.Props().Clone()}, nil
 }
 
 func (s *sourceConnector) Stop(context.Context) error { return nil }
@@ -119,7 +119,11 @@ func (s *sinkConnector) TaskConfigs(_ context.Context, max int) ([]SinkConfig, e
 }
 
 func (s *sinkConnector) RawTaskConfigs(_ context.Context, max int) ([]config.Props, error) {
-	return slices.Repeat([]config.Props{s.ctx.Props()}, max), nil
+	tasks := make([]config.Props, max)
+	for i := range tasks {
+		tasks[i] = s.ctx.Props().Clone() // each is the caller's to add to
+	}
+	return tasks, nil
 }
 
 func (s *sinkConnector) Stop(context.Context) error { return nil }

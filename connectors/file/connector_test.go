@@ -23,7 +23,7 @@ type connectorContext struct {
 	props config.Props
 }
 
-func (c connectorContext) Props() config.Props { return c.props.Clone() }
+func (c connectorContext) Props() config.Props { return c.props }
 
 func TestPlugins(t *testing.T) {
 	plugins := Plugins(Stdio{})
@@ -137,6 +137,14 @@ func taskConfigs(t *testing.T, name string, props config.Props) []config.Props {
 	require.NoError(t, err)
 	assert.Len(t, configs, tasks)
 	require.NoError(t, c.Stop(t.Context()))
+	for i, c := range configs {
+		c["mine"] = fmt.Sprint(i) // a task set is not shared, neither among tasks nor with the connector
+	}
+	assert.NotContains(t, props, "mine")
+	for i, c := range configs {
+		assert.Equal(t, fmt.Sprint(i), c["mine"])
+		delete(c, "mine")
+	}
 	return configs
 }
 
