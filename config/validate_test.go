@@ -156,3 +156,16 @@ func errText(err error) string {
 	}
 	return err.Error()
 }
+
+func TestDoublesPrintAsInJava(t *testing.T) {
+	for text, want := range map[string]string{"1": "1.0", "0.05": "0.05", "1e7": "1.0E7", "0.0001": "1.0E-4", "-2.5e-7": "-2.5E-7",
+		"9999999": "9999999.0", "NaN": "NaN", "Infinity": "Infinity", "-Infinity": "-Infinity", "0": "0.0"} {
+		d := config.DescriberFunc(func(d *config.Def) {
+			config.Double(d, new(float64), "d").DisplayName("D").Width(config.LongWidth).Order(3)
+		})
+		res := config.Validate(t.Context(), config.Props{"d": text}, d)
+		assert.Equal(t, want, *res.Find("d").Value.Value)
+		def := res.Find("d").Definition
+		assert.Equal(t, []any{"D", "LONG", 3}, []any{def.DisplayName, def.Width.String(), def.Order})
+	}
+}

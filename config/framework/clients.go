@@ -111,11 +111,6 @@ func (c Clients) OffsetsConsumer() ClientProps {
 	return out
 }
 
-// OffsetsProducer returns the settings of the producer that writes a source
-// connector's own offsets topic when there is no exactly-once; with it, offsets
-// go with the records.
-func (c Clients) OffsetsProducer() ClientProps { return c.SourceProducer() }
-
 // Admin returns the settings of the connector's admin client. All of the
 // worker's own settings come before its admin.* ones.
 func (c Clients) Admin() ClientProps {

@@ -143,3 +143,28 @@ func sortWords(s string) string {
 	}
 	return strings.Join(words, ",")
 }
+
+func TestPluginKeysAreThoseOfJava(t *testing.T) {
+	lines := eachLine(t, "plugin-config.jsonl", func(e struct {
+		Path     string
+		Response []map[string]any
+	}) {
+		source := strings.Contains(e.Path, "Source")
+		b, err := json.Marshal(framework.Keys(source, &fileConfig{source: source}))
+		require.NoError(t, err)
+		var got []map[string]any
+		require.NoError(t, json.Unmarshal(b, &got))
+		for i, k := range got {
+			assert.NotEmpty(t, k["documentation"])
+			delete(k, "documentation")
+			if k["name"] == "connector.plugin.version" {
+				// Java gives the installed version for a default; that is the affair
+				// of who knows the plugin.
+				assert.Equal(t, "4.3.1", e.Response[i]["default_value"])
+				e.Response[i]["default_value"] = nil
+			}
+		}
+		assert.Equal(t, e.Response, got, e.Path)
+	})
+	assert.Equal(t, 2, lines)
+}
