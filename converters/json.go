@@ -91,7 +91,8 @@ func (c *JSONConfig) Describe(d *config.Def) {
 // Known departures from Java: an array schema over a payload of another kind is
 // an error instead of an empty array, a default that is null counts as none, and
 // the default of a STRUCT that stands in for null has the schema of its place,
-// so that the record it is in is valid. Maps keep the order of the text.
+// so that the record it is in is valid. Maps keep the order of the text. Text
+// is UTF-8, and valid; Jackson guesses UTF-16 and UTF-32 too.
 type JSONConverter struct {
 	writer  jsonWriter
 	reader  jsonReader

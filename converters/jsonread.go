@@ -130,8 +130,10 @@ func (d *decoding) raw() ([]byte, error) {
 		return nil, err
 	}
 	start := d.Offset()
-	err := d.Skip()
-	return d.Slice(start), err
+	if err := d.Skip(); err != nil {
+		return nil, err
+	}
+	return d.Slice(start), nil
 }
 
 // value reads the value ahead under a schema, nil for none.

@@ -236,7 +236,7 @@ func FuzzSkip(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := javajson.NewReader(b)
 		err := r.Skip()
-		if err == nil && len(r.Slice(0)) != r.Offset() {
+		if len(r.Slice(0)) != r.Offset() { // after errors too it is a place in the text
 			t.Fatal("Slice and Offset disagree")
 		}
 		if err != nil && json.Valid(b) && utf8.Valid(b) && len(b) < 1000 && !strings.ContainsAny(string(b), "eE") {

@@ -31,7 +31,9 @@ func (r *Reader) skipString() error {
 			plain, err = r.run()
 		}
 	}
-	r.pos++
+	if err == nil {
+		r.pos++
+	}
 	return err
 }
 
