@@ -146,6 +146,7 @@ type Consumer interface {
 
 // An Admin administers topics and groups. It is safe for concurrent use.
 type Admin interface {
+	// ClusterID returns the id of the Kafka cluster.
 	ClusterID(ctx context.Context) (string, error)
 	// Topics describes the named topics, all without names. Absent ones are
 	// left out.
@@ -165,6 +166,7 @@ type Admin interface {
 	DeleteGroup(ctx context.Context, group string) error
 	// FenceProducers shuts out every producer that holds one of the ids.
 	FenceProducers(ctx context.Context, transactionalIDs ...string) error
+	// Close releases the client. It is not used afterwards.
 	Close(ctx context.Context) error
 }
 

@@ -35,6 +35,8 @@ type Converter interface {
 // A HeaderConverter translates between data and the bytes of one header. The
 // rules of Converter hold for it.
 type HeaderConverter interface {
+	// AppendEncodeHeader appends the bytes of a header's value, or says null.
 	AppendEncodeHeader(dst []byte, topic, key string, d Datum) (out []byte, null bool, err error)
+	// DecodeHeader reads them; nil is Kafka's null.
 	DecodeHeader(topic, key string, b []byte) (Datum, error)
 }

@@ -72,6 +72,7 @@ type Leadership interface {
 	// Append writes entries in one transaction, where the store has them. An
 	// error that wraps ErrFenced says that another leads.
 	Append(ctx context.Context, pairs ...KV) error
+	// Close gives the right up.
 	Close() error
 }
 
