@@ -1,7 +1,6 @@
 package converters_test
 
 import (
-	"context"
 	"encoding/json"
 	"testing"
 
@@ -45,7 +44,7 @@ type order struct {
 
 // TestBudgets: what a record may allocate once its schema is known.
 func TestBudgets(t *testing.T) {
-	ctx := context.Background()
+	ctx := t.Context()
 	s, v := eightFields(t)
 	d := connect.Datum{Schema: s, Value: v}
 	for name, j := range map[string]*converters.JSONConverter{"with schemas": newJSON(t), "without": newJSON(t, schemaless)} {
@@ -82,7 +81,7 @@ func TestBudgets(t *testing.T) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	ctx := context.Background()
+	ctx := b.Context()
 	s, v := eightFields(b)
 	d := connect.Datum{Schema: s, Value: v}
 	run := func(j *converters.JSONConverter) func(b *testing.B) {
@@ -116,7 +115,7 @@ func BenchmarkEncode(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	ctx := context.Background()
+	ctx := b.Context()
 	s, v := eightFields(b)
 	run := func(j *converters.JSONConverter) func(b *testing.B) {
 		return func(b *testing.B) {

@@ -1,7 +1,6 @@
 package converters_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"testing"
@@ -67,9 +66,9 @@ func TestGoldenConverters(t *testing.T) {
 		}
 		require.NoError(t, err)
 		v.check(t, func(d connect.Datum) ([]byte, bool, error) {
-			return c.AppendEncode(context.Background(), []byte("prefix"), &connect.Wire{Topic: "t"}, d)
+			return c.AppendEncode(t.Context(), []byte("prefix"), &connect.Wire{Topic: "t"}, d)
 		}, func(b []byte) (connect.Datum, error) {
-			return c.Decode(context.Background(), &connect.Wire{Topic: "t"}, b)
+			return c.Decode(t.Context(), &connect.Wire{Topic: "t"}, b)
 		})
 	})
 	assert.Equal(t, 660, n)

@@ -1,7 +1,6 @@
 package converters_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"runtime"
@@ -32,7 +31,7 @@ func schemaless(c *converters.JSONConfig) { c.SchemasEnable = false }
 
 func encodeText(t testing.TB, c connect.Converter, s *data.Schema, v data.Value) string {
 	t.Helper()
-	out, null, err := c.AppendEncode(context.Background(), nil, &connect.Wire{}, connect.Datum{Schema: s, Value: v})
+	out, null, err := c.AppendEncode(t.Context(), nil, &connect.Wire{}, connect.Datum{Schema: s, Value: v})
 	require.NoError(t, err)
 	require.False(t, null)
 	return string(out)
@@ -40,13 +39,14 @@ func encodeText(t testing.TB, c connect.Converter, s *data.Schema, v data.Value)
 
 func decodeText(t testing.TB, c connect.Converter, text string) connect.Datum {
 	t.Helper()
-	d, err := c.Decode(context.Background(), &connect.Wire{}, []byte(text))
+	d, err := c.Decode(t.Context(), &connect.Wire{}, []byte(text))
 	require.NoError(t, err, text)
 	return d
 }
 
-func failText(c connect.Converter, text string) error {
-	_, err := c.Decode(context.Background(), &connect.Wire{}, []byte(text))
+func failText(t testing.TB, c connect.Converter, text string) error {
+	t.Helper()
+	_, err := c.Decode(t.Context(), &connect.Wire{}, []byte(text))
 	return err
 }
 
@@ -75,9 +75,9 @@ func TestEnvelopeOrder(t *testing.T) {
 		`{"schema":{"type":"int32"}}`, `{"payload":1}`, `{"schema":{"type":"int32"},"payload":1,"x":1}`, `{"x":1,"schema":{"type":"int32"},"payload":1}`,
 		`{"schema":{"type":"int32"},"schema":{"type":"int32"}}`, `{}`, `[]`, "1", "",
 	} {
-		assert.Error(t, failText(j, bad), bad)
+		assert.Error(t, failText(t, j, bad), bad)
 	}
-	assert.ErrorContains(t, failText(j, `{"a":1}`), `requires "schema" and "payload" fields`)
+	assert.ErrorContains(t, failText(t, j, `{"a":1}`), `requires "schema" and "payload" fields`)
 }
 
 // TestSchemaPointer: equal bytes of a schema are one *data.Schema, also when
@@ -102,7 +102,7 @@ func TestSchemaKeepsNoRecord(t *testing.T) {
 	j := newJSON(t)
 	text := []byte(`{"schema":{"type":"struct","name":"Row","doc":"about","parameters":{"k":"v"},"fields":[` +
 		`{"type":"string","default":"dflt","field":"name"},{"type":"bytes","default":"YWJj","field":"raw"}]},"payload":{}}`)
-	d, err := j.Decode(context.Background(), nil, text)
+	d, err := j.Decode(t.Context(), nil, text)
 	require.NoError(t, err)
 	for i := range text {
 		text[i] = '#'
@@ -180,13 +180,13 @@ func TestEqualSchemas(t *testing.T) {
 		assert.Equal(t, `{"inner":{"x":7}}`, encodeText(t, j, a, row(b)))
 		assert.Equal(t, `{"inner":{"x":7}}`, encodeText(t, j, b, row(a)))
 	}
-	_, _, err := j.AppendEncode(context.Background(), nil, nil, connect.Datum{Schema: a, Value: row(build("y"))})
+	_, _, err := j.AppendEncode(t.Context(), nil, nil, connect.Datum{Schema: a, Value: row(build("y"))})
 	assert.ErrorContains(t, err, "Mismatching schema")
 	mixed, err := data.NewStruct(a)
 	require.NoError(t, err)
 	other, _ := row(build("y")).Struct()
 	mixed.Set(0, other.Raw(0))
-	_, _, err = j.AppendEncode(context.Background(), nil, nil, connect.Datum{Schema: a, Value: data.StructOf(mixed)})
+	_, _, err = j.AppendEncode(t.Context(), nil, nil, connect.Datum{Schema: a, Value: data.StructOf(mixed)})
 	assert.ErrorContains(t, err, `field "inner": Mismatching schema`)
 }
 
@@ -214,10 +214,10 @@ func TestRecursion(t *testing.T) {
 	plain := newJSON(t, schemaless)
 	assert.Equal(t, `{"n":2,"next":{"n":1,"next":{"n":0,"next":null}}}`, encodeText(t, plain, node, list(3)))
 	encodeText(t, plain, node, list(1000))
-	_, _, err := plain.AppendEncode(context.Background(), nil, nil, connect.Datum{Schema: node, Value: list(1001)})
+	_, _, err := plain.AppendEncode(t.Context(), nil, nil, connect.Datum{Schema: node, Value: list(1001)})
 	assert.ErrorContains(t, err, "deeper than 1000")
 	for range 2 {
-		_, _, err = newJSON(t).AppendEncode(context.Background(), nil, nil, connect.Datum{Schema: node, Value: list(1)})
+		_, _, err = newJSON(t).AppendEncode(t.Context(), nil, nil, connect.Datum{Schema: node, Value: list(1)})
 		assert.ErrorContains(t, err, "recursive schema")
 	}
 }
@@ -234,23 +234,23 @@ func TestDepth(t *testing.T) {
 		`{"schema":{"type":"int32"},"payload":` + strings.Repeat("[", deep),
 	} {
 		if text[0] == '{' { // an array is no envelope, however deep
-			assert.ErrorContains(t, failText(with, text), "deeper than 1000")
+			assert.ErrorContains(t, failText(t, with, text), "deeper than 1000")
 		}
-		assert.ErrorContains(t, failText(without, text), "deeper than 1000")
+		assert.ErrorContains(t, failText(t, without, text), "deeper than 1000")
 	}
 	v := data.Int8(1)
 	for range 1001 {
 		v = data.ArrayOf(v)
 	}
 	for _, j := range []*converters.JSONConverter{with, without} {
-		_, _, err := j.AppendEncode(context.Background(), nil, nil, connect.Datum{Value: v})
+		_, _, err := j.AppendEncode(t.Context(), nil, nil, connect.Datum{Value: v})
 		assert.ErrorContains(t, err, "deeper than 1000")
 	}
 	s := data.Int8Schema
 	for range 1001 {
 		s = data.ArrayBuilder(s).MustBuild()
 	}
-	_, _, err := with.AppendEncode(context.Background(), nil, nil, connect.Datum{Schema: s, Value: data.ArrayOf()})
+	_, _, err := with.AppendEncode(t.Context(), nil, nil, connect.Datum{Schema: s, Value: data.ArrayOf()})
 	assert.ErrorContains(t, err, "deeper than 1000")
 }
 
@@ -266,7 +266,7 @@ func TestRowFieldsAreBounded(t *testing.T) {
 	}
 	j := newJSON(t)
 	decodeText(t, j, rows(10))
-	assert.ErrorContains(t, failText(j, rows(4000)), "fields")
+	assert.ErrorContains(t, failText(t, j, rows(4000)), "fields")
 }
 
 // TestWideStruct has more fields than fit the set on the stack, in another order
@@ -349,7 +349,7 @@ func TestLenientPayloads(t *testing.T) {
 		`{"schema":{"type":"int32","name":"org.apache.kafka.connect.data.Date"},"payload":2147483648}`:                                 "!",
 		`{"schema":{"type":"int32","name":"org.apache.kafka.connect.data.Date"},"payload":1.0}`:                                        "!",
 	} {
-		d, err := j.Decode(context.Background(), nil, []byte(text))
+		d, err := j.Decode(t.Context(), nil, []byte(text))
 		if want == "!" {
 			var de *data.Error
 			assert.ErrorAs(t, err, &de, text)
@@ -398,11 +398,11 @@ func TestEncodeErrorsSayWhere(t *testing.T) {
 	x, err := data.NewStruct(s)
 	require.NoError(t, err)
 	x.Set(0, data.ArrayOf(data.MapOf(), data.MapOf(data.Pair{Key: data.String("k"), Value: data.String("x")})))
-	_, _, err = newJSON(t).AppendEncode(context.Background(), nil, nil, connect.Datum{Schema: s, Value: data.StructOf(x)})
+	_, _, err = newJSON(t).AppendEncode(t.Context(), nil, nil, connect.Datum{Schema: s, Value: data.StructOf(x)})
 	assert.EqualError(t, err, `field "list": element 1: map key "k": Invalid type for INT32: found STRING`)
-	err = failText(newJSON(t), `{"schema":{"type":"struct","fields":[{"field":"a","type":"array","items":{"type":"int8"}}]},"payload":{"a":[1,null]}}`)
+	err = failText(t, newJSON(t), `{"schema":{"type":"struct","fields":[{"field":"a","type":"array","items":{"type":"int8"}}]},"payload":{"a":[1,null]}}`)
 	assert.EqualError(t, err, `field "a": element 1: Invalid null value for required INT8 field`)
-	err = failText(newJSON(t, schemaless), `{"a":nope}`)
+	err = failText(t, newJSON(t, schemaless), `{"a":nope}`)
 	assert.ErrorContains(t, err, "Converting byte[] to Kafka Connect data failed due to serialization error: ")
 	assert.ErrorContains(t, err, "byte 5")
 }
@@ -410,14 +410,14 @@ func TestEncodeErrorsSayWhere(t *testing.T) {
 // TestNullAndEmpty: null without a schema is a tombstone, under one it is text.
 func TestNullAndEmpty(t *testing.T) {
 	for _, j := range []*converters.JSONConverter{newJSON(t), newJSON(t, schemaless)} {
-		out, null, err := j.AppendEncode(context.Background(), []byte("x"), nil, connect.Datum{})
+		out, null, err := j.AppendEncode(t.Context(), []byte("x"), nil, connect.Datum{})
 		assert.NoError(t, err)
 		assert.True(t, null)
 		assert.Equal(t, "x", string(out))
-		d, err := j.Decode(context.Background(), nil, nil)
+		d, err := j.Decode(t.Context(), nil, nil)
 		assert.NoError(t, err)
 		assert.Equal(t, connect.Datum{}, d)
-		assert.Error(t, failText(j, ""), "no bytes are no JSON")
+		assert.Error(t, failText(t, j, ""), "no bytes are no JSON")
 	}
 	assert.Equal(t, "null", encodeText(t, newJSON(t, schemaless), data.OptionalStringSchema, data.Value{}))
 }
@@ -430,7 +430,7 @@ func TestMapKeys(t *testing.T) {
 	assert.Equal(t, `{"null":1}`, encodeText(t, j, data.MapBuilder(data.OptionalStringSchema, data.Int8Schema).MustBuild(), one(data.Value{})))
 	assert.Equal(t, `{"d":1}`, encodeText(t, j, data.MapBuilder(withDefault, data.Int8Schema).MustBuild(), one(data.Value{})))
 	assert.Equal(t, `[[null,1]]`, encodeText(t, j, nil, one(data.Value{})))
-	_, _, err := j.AppendEncode(context.Background(), nil, nil, connect.Datum{
+	_, _, err := j.AppendEncode(t.Context(), nil, nil, connect.Datum{
 		Schema: data.MapBuilder(data.StringSchema, data.Int8Schema).MustBuild(), Value: one(data.Value{}),
 	})
 	assert.ErrorContains(t, err, "null value for field that is required")

@@ -2,7 +2,6 @@ package converters_test
 
 import (
 	"bytes"
-	"context"
 	"math"
 	"testing"
 
@@ -44,15 +43,15 @@ func TestPrimitive(t *testing.T) {
 		assert.Same(t, c.schema, d.Schema)
 		assert.True(t, data.Equal(c.v, d.Value))
 
-		d, err := p.Decode(context.Background(), nil, nil)
+		d, err := p.Decode(t.Context(), nil, nil)
 		require.NoError(t, err)
 		assert.Same(t, c.schema, d.Schema)
 		assert.True(t, d.Value.IsNull())
-		out, null, err := p.AppendEncode(context.Background(), []byte("x"), nil, connect.Datum{Schema: c.schema})
+		out, null, err := p.AppendEncode(t.Context(), []byte("x"), nil, connect.Datum{Schema: c.schema})
 		require.NoError(t, err)
 		assert.True(t, null)
 		assert.Equal(t, "x", string(out))
-		_, _, err = p.AppendEncode(context.Background(), nil, nil, connect.Datum{Value: data.String("x")})
+		_, _, err = p.AppendEncode(t.Context(), nil, nil, connect.Datum{Value: data.String("x")})
 		assert.ErrorContains(t, err, "STRING")
 	}
 	for _, kind := range []data.Kind{data.KindNull, data.KindInt8, data.KindString, data.KindArray, data.KindDecimal} {
@@ -69,14 +68,14 @@ func FuzzPrimitive(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which int, b []byte) {
 		p := newPrimitive(t, kinds[uint(which)%uint(len(kinds))])
-		d, err := p.Decode(context.Background(), nil, b)
+		d, err := p.Decode(t.Context(), nil, b)
 		if err != nil {
 			return
 		}
 		if f, ok := d.Value.Float(); ok && math.IsNaN(f) {
 			return // there are many, and no two are kept apart
 		}
-		out, null, err := p.AppendEncode(context.Background(), nil, nil, d)
+		out, null, err := p.AppendEncode(t.Context(), nil, nil, d)
 		if err != nil || null != (b == nil) || !bytes.Equal(out, b) {
 			t.Fatalf("%x became %x, null %v, %v", b, out, null, err)
 		}

@@ -2,7 +2,6 @@ package converters_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"math"
 	"math/big"
@@ -222,18 +221,18 @@ func FuzzJSONDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, enabled bool) {
 		j := newJSON(t, func(c *converters.JSONConfig) { c.SchemasEnable = enabled })
 		kept := bytes.Clone(b)
-		d, err := j.Decode(context.Background(), nil, b)
+		d, err := j.Decode(t.Context(), nil, b)
 		if !bytes.Equal(kept, b) {
 			t.Fatalf("%q: Decode changed its input", kept)
 		}
 		if err != nil {
 			return
 		}
-		out, null, err := j.AppendEncode(context.Background(), nil, nil, d)
+		out, null, err := j.AppendEncode(t.Context(), nil, nil, d)
 		if err != nil || null || bytes.Contains(out, []byte(`"Infinity"`)) || bytes.Contains(out, []byte(`"-Infinity"`)) {
 			return // what Java reads but does not write, or not back
 		}
-		again, err := j.Decode(context.Background(), nil, out)
+		again, err := j.Decode(t.Context(), nil, out)
 		if err != nil {
 			t.Fatalf("%q became %q: %v", b, out, err)
 		}
@@ -256,10 +255,10 @@ func FuzzSchemaContent(f *testing.F) {
 		if err != nil {
 			return
 		}
-		d, err := j.Decode(context.Background(), nil, b)
+		d, err := j.Decode(t.Context(), nil, b)
 		if err != nil {
 			return
 		}
-		_, _, _ = j.AppendEncode(context.Background(), nil, nil, connect.Datum{Schema: d.Schema, Value: d.Value})
+		_, _, _ = j.AppendEncode(t.Context(), nil, nil, connect.Datum{Schema: d.Schema, Value: d.Value})
 	})
 }

@@ -92,7 +92,7 @@ func (c *StringConverter) DecodeHeader(_, _ string, b []byte) (connect.Datum, er
 func charsetOf(name string) (charset, error) {
 	cs, ok := lookupCharset(name)
 	if !ok {
-		return charset{}, fmt.Errorf("Unsupported encoding %s", name) //nolint:staticcheck // Kafka's words
+		return charset{}, fmt.Errorf("Unsupported encoding %s", name)
 	}
 	return cs, nil
 }

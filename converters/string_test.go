@@ -1,7 +1,6 @@
 package converters_test
 
 import (
-	"context"
 	"testing"
 	"unicode/utf8"
 
@@ -101,7 +100,7 @@ func TestUnknownEncoding(t *testing.T) {
 // TestStringAliases: text in UTF-8 is not copied.
 func TestStringAliases(t *testing.T) {
 	b := []byte("text")
-	d, err := newString(t, "").Decode(context.Background(), nil, b)
+	d, err := newString(t, "").Decode(t.Context(), nil, b)
 	require.NoError(t, err)
 	b[0] = 'T'
 	assert.Equal(t, "Text", d.Value.String())
