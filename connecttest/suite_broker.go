@@ -30,17 +30,17 @@ func TestTransactions(t testing.TB, open func(t testing.TB) connect.Broker) {
 
 type brokerCase struct {
 	name string
-	f    func(t testing.TB, k *cluster)
+	f    func(t testing.TB, k *testCluster)
 }
 
 func runBroker(t testing.TB, open func(t testing.TB) connect.Broker, cases []brokerCase) {
 	for _, c := range cases {
-		run(t, c.name, func(t testing.TB) { c.f(t, &cluster{t: t, Broker: open(t)}) })
+		run(t, c.name, func(t testing.TB) { c.f(t, &testCluster{t: t, Broker: open(t)}) })
 	}
 }
 
-// cluster is the Broker of one case, with helpers that fail the case.
-type cluster struct {
+// testCluster is the Broker of one case, with helpers that fail the case.
+type testCluster struct {
 	connect.Broker
 	t testing.TB
 }
@@ -56,7 +56,7 @@ func closeLater(t testing.TB, c interface {
 	})
 }
 
-func (k *cluster) admin() connect.Admin {
+func (k *testCluster) admin() connect.Admin {
 	k.t.Helper()
 	a, err := k.Admin(bounded(k.t), connect.ClientConfig{ClientID: "suite"})
 	require.NoError(k.t, err, "Admin")
@@ -65,7 +65,7 @@ func (k *cluster) admin() connect.Admin {
 }
 
 // topic creates a topic.
-func (k *cluster) topic(partitions int) string {
+func (k *testCluster) topic(partitions int) string {
 	k.t.Helper()
 	name := unique("suite")
 	created, err := k.admin().CreateTopics(bounded(k.t), connect.TopicSpec{Name: name, Partitions: partitions, ReplicationFactor: -1})
@@ -74,7 +74,7 @@ func (k *cluster) topic(partitions int) string {
 	return name
 }
 
-func (k *cluster) producer(c connect.ClientConfig) connect.Producer {
+func (k *testCluster) producer(c connect.ClientConfig) connect.Producer {
 	k.t.Helper()
 	p, err := k.Producer(bounded(k.t), c)
 	require.NoError(k.t, err, "Producer")
@@ -82,7 +82,7 @@ func (k *cluster) producer(c connect.ClientConfig) connect.Producer {
 	return p
 }
 
-func (k *cluster) consumer(c connect.ConsumerConfig) connect.Consumer {
+func (k *testCluster) consumer(c connect.ConsumerConfig) connect.Consumer {
 	k.t.Helper()
 	c.Props = config.Props{"auto.offset.reset": "earliest"}.Merge(c.Props)
 	x, err := k.Consumer(bounded(k.t), c)
@@ -92,7 +92,7 @@ func (k *cluster) consumer(c connect.ConsumerConfig) connect.Consumer {
 }
 
 // reader opens a consumer that reads the topic's partitions from the start.
-func (k *cluster) reader(topic string, partitions int) connect.Consumer {
+func (k *testCluster) reader(topic string, partitions int) connect.Consumer {
 	k.t.Helper()
 	assign := make(connect.Offsets)
 	for p := range partitions {
@@ -111,7 +111,7 @@ func text(topic string, partition int, value string) connect.Message {
 }
 
 // fill sends values to a partition and waits for their acks.
-func (k *cluster) fill(topic string, partition int, values ...string) {
+func (k *testCluster) fill(topic string, partition int, values ...string) {
 	k.t.Helper()
 	batch := make([]connect.Message, len(values))
 	for i, v := range values {

@@ -18,7 +18,7 @@ func adminCases() []brokerCase {
 	}
 }
 
-func adminTopics(t testing.TB, k *cluster) {
+func adminTopics(t testing.TB, k *testCluster) {
 	a := k.admin()
 	name, other, absent := unique("suite"), unique("suite"), unique("absent")
 	spec := connect.TopicSpec{Name: name, Partitions: 3, ReplicationFactor: 1, Config: map[string]string{"cleanup.policy": "compact"}}
@@ -47,7 +47,7 @@ func adminTopics(t testing.TB, k *cluster) {
 	assert.Empty(t, created)
 }
 
-func adminEnds(t testing.TB, k *cluster) {
+func adminEnds(t testing.TB, k *testCluster) {
 	topic, other := k.topic(2), k.topic(1)
 	k.fill(topic, 1, numbered("v", 7)...)
 	ends, err := k.admin().EndOffsets(bounded(t), topic, other)
@@ -55,7 +55,7 @@ func adminEnds(t testing.TB, k *cluster) {
 	assert.Equal(t, connect.Offsets{tp(topic, 0): 0, tp(topic, 1): 7, tp(other, 0): 0}, ends)
 }
 
-func adminGroups(t testing.TB, k *cluster) {
+func adminGroups(t testing.TB, k *testCluster) {
 	a, topic, group := k.admin(), k.topic(2), unique("group")
 	found, err := a.GroupOffsets(bounded(t), group)
 	require.NoError(t, err, "GroupOffsets of a group that is not there")
@@ -86,7 +86,7 @@ func adminGroups(t testing.TB, k *cluster) {
 	assert.Empty(t, found, "after DeleteGroup")
 }
 
-func adminClusterID(t testing.TB, k *cluster) {
+func adminClusterID(t testing.TB, k *testCluster) {
 	first, err := k.admin().ClusterID(bounded(t))
 	require.NoError(t, err, "ClusterID")
 	assert.NotEmpty(t, first)

@@ -23,7 +23,7 @@ func consumeCases() []brokerCase {
 	}
 }
 
-func consumeFrom(t testing.TB, k *cluster) {
+func consumeFrom(t testing.TB, k *testCluster) {
 	topic := k.topic(2)
 	k.fill(topic, 0, numbered("a", 5)...)
 	k.fill(topic, 1, numbered("b", 5)...)
@@ -40,7 +40,7 @@ func consumeFrom(t testing.TB, k *cluster) {
 	assert.Equal(t, []string{"late"}, values(read(t, c, 1, 10)), "messages that come while it polls")
 }
 
-func consumeKeeps(t testing.TB, k *cluster) {
+func consumeKeeps(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	want := numbered("v", 100)
 	k.fill(topic, 0, want...)
@@ -52,7 +52,7 @@ func consumeKeeps(t testing.TB, k *cluster) {
 	assert.Equal(t, want, values(kept))
 }
 
-func consumeSeek(t testing.TB, k *cluster) {
+func consumeSeek(t testing.TB, k *testCluster) {
 	topic := k.topic(2)
 	k.fill(topic, 0, numbered("a", 10)...)
 	c := k.consumer(connect.ConsumerConfig{Assign: connect.Offsets{tp(topic, 0): 0}})
@@ -72,7 +72,7 @@ func consumeSeek(t testing.TB, k *cluster) {
 
 // consumePause pauses a partition with messages that the client may have
 // fetched already, and one that it has not.
-func consumePause(t testing.TB, k *cluster) {
+func consumePause(t testing.TB, k *testCluster) {
 	topic := k.topic(2)
 	k.fill(topic, 0, numbered("a", 10)...)
 	c := k.consumer(connect.ConsumerConfig{Assign: connect.Offsets{tp(topic, 0): 0, tp(topic, 1): 0}})
@@ -88,7 +88,7 @@ func consumePause(t testing.TB, k *cluster) {
 	assert.Equal(t, []string{"b5"}, values(read(t, c, 1, 4)))
 }
 
-func consumeContext(t testing.TB, k *cluster) {
+func consumeContext(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	c := k.reader(topic, 1)
 	for range 2 {
@@ -106,7 +106,7 @@ func consumeContext(t testing.TB, k *cluster) {
 	assert.Equal(t, []string{"a"}, values(read(t, c, 1, 1)), "the consumer goes on")
 }
 
-func consumeWake(t testing.TB, k *cluster) {
+func consumeWake(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	c := k.reader(topic, 1)
 	for range 3 {
@@ -125,7 +125,7 @@ func consumeWake(t testing.TB, k *cluster) {
 	assert.Equal(t, []string{"a"}, values(read(t, c, 1, 1)), "the consumer goes on")
 }
 
-func consumeOutOfRange(t testing.TB, k *cluster) {
+func consumeOutOfRange(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	k.fill(topic, 0, numbered("a", 3)...)
 	none := connect.ClientConfig{Props: config.Props{"auto.offset.reset": "none"}}

@@ -84,7 +84,7 @@ type poller struct {
 	wg     sync.WaitGroup
 }
 
-func (k *cluster) poller(w *watch, c connect.ConsumerConfig) *poller {
+func (k *testCluster) poller(w *watch, c connect.ConsumerConfig) *poller {
 	p := &poller{watch: w, Consumer: k.consumer(c), owned: make(map[connect.TopicPartition]bool)}
 	ctx, cancel := context.WithCancel(k.t.Context())
 	p.cancel = cancel
@@ -138,7 +138,7 @@ func goroutine() string {
 	return string(id)
 }
 
-func groupAssigns(t testing.TB, k *cluster) {
+func groupAssigns(t testing.TB, k *testCluster) {
 	topic, other := k.topic(3), k.topic(2)
 	k.fill(topic, 2, "a", "b")
 	k.fill(other, 1, "c")
@@ -157,7 +157,7 @@ func groupAssigns(t testing.TB, k *cluster) {
 	assert.Equal(t, calls, p.calls, "Close does not call rebalance functions")
 }
 
-func groupMatches(t testing.TB, k *cluster) {
+func groupMatches(t testing.TB, k *testCluster) {
 	in, out := k.topic(1), k.topic(1)
 	k.fill(in, 0, "in")
 	k.fill(out, 0, "out")
@@ -171,7 +171,7 @@ func groupMatches(t testing.TB, k *cluster) {
 
 // groupRebalances has a second member come and the first one go: at every moment
 // a partition has one owner at most, and no message is lost.
-func groupRebalances(t testing.TB, k *cluster) {
+func groupRebalances(t testing.TB, k *testCluster) {
 	const partitions = 4
 	topic, group := k.topic(partitions), unique("group")
 	w := newWatch()
@@ -233,7 +233,7 @@ func distinct(messages []connect.Message, prefix string) []string {
 	return slices.Collect(maps.Keys(found))
 }
 
-func groupCommits(t testing.TB, k *cluster) {
+func groupCommits(t testing.TB, k *testCluster) {
 	topic, group := k.topic(2), unique("group")
 	k.fill(topic, 0, numbered("a", 10)...)
 	k.fill(topic, 1, numbered("b", 3)...)
@@ -256,7 +256,7 @@ func groupCommits(t testing.TB, k *cluster) {
 }
 
 // groupUsesConsumer seeks in Assigned and commits in Revoked, as sinks do.
-func groupUsesConsumer(t testing.TB, k *cluster) {
+func groupUsesConsumer(t testing.TB, k *testCluster) {
 	topic, group := k.topic(2), unique("group")
 	for i := range 2 {
 		k.fill(topic, i, numbered("v", 5)...)
@@ -306,7 +306,7 @@ func groupUsesConsumer(t testing.TB, k *cluster) {
 	assert.Equal(t, []string{"v4"}, values(joiner.got), "from what Revoked committed")
 }
 
-func groupFunctionFails(t testing.TB, k *cluster) {
+func groupFunctionFails(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	k.fill(topic, 0, "a")
 	c := k.consumer(connect.ConsumerConfig{Group: unique("group"), Topics: []string{topic}})

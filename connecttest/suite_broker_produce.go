@@ -25,7 +25,7 @@ func produceCases() []brokerCase {
 }
 
 // brokerFidelity tells null from empty in every place.
-func brokerFidelity(t testing.TB, k *cluster) {
+func brokerFidelity(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	at := time.UnixMilli(1_700_000_000_123)
 	all := make([]byte, 256)
@@ -73,7 +73,7 @@ func assertBytes(t testing.TB, want, got []byte, format string, args ...any) {
 	assert.Equal(t, string(want), string(got), what)
 }
 
-func brokerTime(t testing.TB, k *cluster) {
+func brokerTime(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	before := time.Now().Add(-time.Hour) // clocks of other machines differ
 	k.fill(topic, 0, "now")
@@ -81,7 +81,7 @@ func brokerTime(t testing.TB, k *cluster) {
 	assert.True(t, m.Time.After(before), "found %v, want the present", m.Time)
 }
 
-func brokerOrder(t testing.TB, k *cluster) {
+func brokerOrder(t testing.TB, k *testCluster) {
 	const partitions, batches, size = 3, 10, 50
 	topic := k.topic(partitions)
 	p := k.producer(connect.ClientConfig{})
@@ -120,7 +120,7 @@ func brokerOrder(t testing.TB, k *cluster) {
 }
 
 // brokerPartitions uses keys whose partitions were recorded from Java.
-func brokerPartitions(t testing.TB, k *cluster) {
+func brokerPartitions(t testing.TB, k *testCluster) {
 	const partitions = 25
 	topic := k.topic(partitions)
 	want := map[string]int32{}
@@ -142,7 +142,7 @@ func brokerPartitions(t testing.TB, k *cluster) {
 	}
 }
 
-func brokerSendCancelled(t testing.TB, k *cluster) {
+func brokerSendCancelled(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -162,7 +162,7 @@ func brokerSendCancelled(t testing.TB, k *cluster) {
 	}
 }
 
-func brokerSendClosed(t testing.TB, k *cluster) {
+func brokerSendClosed(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	p, err := k.Producer(bounded(t), connect.ClientConfig{})
 	require.NoError(t, err)
@@ -178,7 +178,7 @@ func brokerSendClosed(t testing.TB, k *cluster) {
 }
 
 // brokerReleasesBatch overwrites a batch as soon as it is acked.
-func brokerReleasesBatch(t testing.TB, k *cluster) {
+func brokerReleasesBatch(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	p := k.producer(connect.ClientConfig{})
 	batch, buffer := make([]connect.Message, 10), make([]byte, 0, 100)

@@ -17,7 +17,7 @@ func TestBrokerSuiteOnMemory(t *testing.T) {
 func TestBrokerSuiteInBubble(t *testing.T) {
 	for _, c := range append(append(append(produceCases(), consumeCases()...), groupCases()...), append(adminCases(), transactionCases()...)...) {
 		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { c.f(t, &cluster{t: t, Broker: NewBroker()}) })
+			synctest.Test(t, func(t *testing.T) { c.f(t, &testCluster{t: t, Broker: NewBroker()}) })
 		})
 	}
 }

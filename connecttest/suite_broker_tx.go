@@ -28,18 +28,18 @@ func in(t testing.TB, p connect.Producer, topic, value string) {
 	}
 }
 
-func (k *cluster) transactional(id string) connect.Producer {
+func (k *testCluster) transactional(id string) connect.Producer {
 	k.t.Helper()
 	return k.producer(connect.ClientConfig{TransactionalID: id})
 }
 
-func (k *cluster) committedReader(topic string) connect.Consumer {
+func (k *testCluster) committedReader(topic string) connect.Consumer {
 	k.t.Helper()
 	committed := connect.ClientConfig{Props: config.Props{"isolation.level": "read_committed"}}
 	return k.consumer(connect.ConsumerConfig{ClientConfig: committed, Assign: connect.Offsets{tp(topic, 0): 0}})
 }
 
-func txVisible(t testing.TB, k *cluster) {
+func txVisible(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	p := k.transactional(unique("tx"))
 	for _, x := range []struct {
@@ -63,7 +63,7 @@ func txVisible(t testing.TB, k *cluster) {
 	assert.Equal(t, []string{"behind"}, values(read(t, committed, 1, 10)), "what was read while a transaction was open")
 }
 
-func txOrder(t testing.TB, k *cluster) {
+func txOrder(t testing.TB, k *testCluster) {
 	plain := k.producer(connect.ClientConfig{})
 	assert.Error(t, plain.Begin(bounded(t)), "Begin without a transactional id")
 	p := k.transactional(unique("tx"))
@@ -72,7 +72,7 @@ func txOrder(t testing.TB, k *cluster) {
 	require.NoError(t, p.End(bounded(t), true), "End")
 }
 
-func txFences(t testing.TB, k *cluster) {
+func txFences(t testing.TB, k *testCluster) {
 	topic, id := k.topic(1), unique("tx")
 	first, second := k.transactional(id), k.transactional(id)
 	require.NoError(t, first.Begin(bounded(t)), "Begin")
@@ -84,7 +84,7 @@ func txFences(t testing.TB, k *cluster) {
 	assert.Equal(t, []string{"of the successor"}, values(read(t, k.committedReader(topic), 1, 10)))
 }
 
-func txFenceProducers(t testing.TB, k *cluster) {
+func txFenceProducers(t testing.TB, k *testCluster) {
 	topic, id := k.topic(1), unique("tx")
 	p := k.transactional(id)
 	require.NoError(t, p.Begin(bounded(t)), "Begin")
@@ -95,7 +95,7 @@ func txFenceProducers(t testing.TB, k *cluster) {
 	assert.Equal(t, []string{"plain"}, values(read(t, k.committedReader(topic), 1, 10)))
 }
 
-func txOffsets(t testing.TB, k *cluster) {
+func txOffsets(t testing.TB, k *testCluster) {
 	topic, group := k.topic(1), unique("group")
 	w := newWatch()
 	c := k.poller(w, connect.ConsumerConfig{Group: group, Topics: []string{topic}})
