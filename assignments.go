@@ -29,6 +29,9 @@ func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
 	for _, gone := range stopped {
 		<-gone
 	}
+	if a.IsLeader() && ctx.Err() == nil {
+		rt.post(func() { rt.status.forgetStale(rt.loop.view) })
+	}
 }
 
 // revoke stops what an assignment takes away. On the loop.

@@ -120,11 +120,6 @@ func offsetKey(connector string, p SourcePartition) ([]byte, error) {
 	return append(append(b, p.text()...), ']'), nil
 }
 
-// offsetPrefix starts every key that this package writes for a connector.
-func offsetPrefix(connector string) []byte {
-	return append(connectjson.AppendString([]byte{'['}, connector), ',')
-}
-
 func encodeOffset(o SourceOffset) ([]byte, error) {
 	if o == nil {
 		return nil, nil

@@ -33,7 +33,11 @@ func (rt *Runtime) ranToStop(r *run, err error) {
 	if errors.Is(context.Cause(r.poll), ErrRevoked) || rt.loop.removed[r.key.Connector] {
 		return
 	}
-	rt.putStatus(r, cluster.Status{State: cluster.Unassigned})
+	state := cluster.Unassigned
+	if c := rt.loop.view.Connector(r.key.Connector); c != nil && r.key.Task >= len(c.Tasks) {
+		state = cluster.Destroyed // the task set has shrunk
+	}
+	rt.putStatus(r, cluster.Status{State: state})
 }
 
 // ranToFailure is the outcome of a run that ended by itself. On the loop.

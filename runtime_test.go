@@ -207,8 +207,9 @@ func TestRuntimePauseResumeStopRestartDelete(t *testing.T) {
 		require.Equal(t, cluster.Paused, tasks[0])
 
 		require.NoError(t, rt.Stop(t.Context(), "c"))
-		connector, _ = state(t, rt, "c")
+		connector, tasks = state(t, rt, "c")
 		require.Equal(t, cluster.Stopped, connector)
+		require.Empty(t, tasks, "a stopped connector has no tasks")
 		require.NoError(t, rt.Resume(t.Context(), "c"))
 		time.Sleep(1500 * time.Millisecond)
 		require.Equal(t, []int64{3}, got.take())

@@ -128,7 +128,9 @@ func (o *kafkaOutput) send(ctx context.Context, b *sourceBatch) error {
 	return o.producer.Send(ctx, b.messages, b)
 }
 
-func (o *kafkaOutput) close(ctx context.Context) error { return o.producer.Close(ctx) }
+func (o *kafkaOutput) close(ctx context.Context) error {
+	return errors.Join(o.producer.Close(ctx), o.topics.close(ctx))
+}
 
 // tolerate applies errors.tolerance to a record that Kafka refused.
 func (o *kafkaOutput) tolerate(b *sourceBatch, i int, err error) error {

@@ -81,15 +81,26 @@ func (b *statusBoard) forget(connector string) {
 	b.put(workKey{Connector: connector, Task: instanceOf}, cluster.Status{State: cluster.Destroyed})
 }
 
-// forgetTasks publishes that tasks from number n on are gone.
-func (b *statusBoard) forgetTasks(connector string, n int) {
+// forgetStale publishes that what is not configured any more is gone: states
+// left over from workers that could not say so themselves. It is the leader's
+// task after each assignment.
+func (b *statusBoard) forgetStale(view cluster.View) {
+	var stale []workKey
 	b.mu.Lock()
-	tasks := b.fold.Tasks(connector)
-	b.mu.Unlock()
-	for _, t := range tasks {
-		if t >= n {
-			b.put(workKey{Connector: connector, Task: t}, cluster.Status{State: cluster.Destroyed})
+	for _, name := range b.fold.Connectors() {
+		c := view.Connector(name)
+		for _, n := range b.fold.Tasks(name) {
+			if c == nil || n >= len(c.Tasks) {
+				stale = append(stale, workKey{Connector: name, Task: n})
+			}
 		}
+		if c == nil {
+			stale = append(stale, workKey{Connector: name, Task: instanceOf})
+		}
+	}
+	b.mu.Unlock()
+	for _, key := range stale {
+		b.put(key, cluster.Status{State: cluster.Destroyed})
 	}
 }
 

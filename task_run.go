@@ -28,7 +28,6 @@ type run struct {
 	targets latest[cluster.TargetState]     // connectors: what is wanted
 	gone    chan struct{}                   // closed when the run is over, or abandoned
 	timers  []*time.Timer                   // of a stop; owned by the loop
-	silent  func(cluster.Status) bool       // owned by the loop: see Runtime.publish
 	work    func(ctx context.Context) error // set by newTaskRun, newConnectorRun
 }
 
