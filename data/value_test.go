@@ -126,7 +126,8 @@ func TestValueText(t *testing.T) {
 		"Infinity":                     data.Float32(float32(math.Inf(1))),
 		"3.4028235E38":                 data.Float32(math.MaxFloat32),
 		"1.4E-45":                      data.Float32(math.SmallestNonzeroFloat32),
-		"1.1754944E-38":                data.Float32(1.17549435e-38),
+		"1.17549435E-38":               data.Float32(0x1p-126),
+		"-1.17549435E-38":              data.Float32(-0x1p-126),
 		"0.1":                          data.Float32(0.1),
 		"-1.5":                         data.Float32(-1.5),
 	} {
