@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// process is what a command sees of the process that it runs in.
+type process struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	environ        func() []string
+	// log is set by run, according to the flags.
+	log *slog.Logger
+}
+
+// The exit codes of org.apache.kafka.connect.cli.
+const (
+	exitUsage     = 1
+	exitWorker    = 2 // the worker's configuration, or what it needs to begin
+	exitConnector = 3 // the running worker, or a connector of the command line
+)
+
+// exitError ends a command with a code other than 0.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// exitWith wraps err; nil stays nil.
+func exitWith(code int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{code, err}
+}
+
+// problems are errors that are reported one by one.
+type problems []error
+
+func (p problems) Error() string {
+	texts := make([]string, len(p))
+	for i, err := range p {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "\n")
+}
+
+func (p problems) Unwrap() []error { return p }
+
+// add appends err, the parts of other problems one by one; nil adds nothing.
+func (p *problems) add(err error) {
+	if several, ok := errors.AsType[problems](err); ok {
+		*p = append(*p, several...)
+	} else if err != nil {
+		*p = append(*p, err)
+	}
+}
+
+// orNil is p as an error.
+func (p problems) orNil() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return p
+}
+
+// A command is one word of the command line.
+type command struct {
+	name, args, summary string
+	// prepare declares the flags and returns what runs the command with what is
+	// left of the command line.
+	prepare func(f *flag.FlagSet) func(ctx context.Context, p process, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		standaloneCommand(), devCommand(), pluginsCommand(), configCommand(), versionCommand(),
+	}
+}
+
+// errUsage is wrapped by errors about the command line.
+var errUsage = errors.New("run with -h for help")
+
+func usageError(format string, args ...any) error {
+	return exitWith(exitUsage, fmt.Errorf(format+"; %w", append(args, errUsage)...))
+}
+
+// run carries out a command line, without the program's name, and returns the
+// exit code.
+func run(ctx context.Context, args []string, p process) int {
+	if len(args) == 0 {
+		help(p.stderr)
+		return exitUsage
+	}
+	if name := args[0]; name == "help" || name == "-h" || name == "-help" || name == "--help" {
+		help(p.stdout)
+		return 0
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(ctx, p, args[1:])
+		}
+	}
+	fmt.Fprintf(p.stderr, "connect: there is no command %q; connect help lists them\n", args[0])
+	return exitUsage
+}
+
+// run parses the flags of a command and runs it.
+func (c *command) run(ctx context.Context, p process, args []string) int {
+	flags := flag.NewFlagSet("connect "+c.name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	var log logFlags
+	log.declare(flags)
+	do := c.prepare(flags)
+	err := flags.Parse(args)
+	p.log = log.logger(p.stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		flags.SetOutput(p.stdout)
+		fmt.Fprintf(p.stdout, "usage: connect %s %s\n\n%s\n\n", c.name, c.args, c.summary)
+		flags.PrintDefaults()
+		return 0
+	case err != nil:
+		err = usageError("%w", err)
+	default:
+		err = flagAmong(flags.Args())
+	}
+	if err == nil {
+		err = do(ctx, p, flags.Args())
+	}
+	return c.report(p, err)
+}
+
+// flagAmong refuses a flag behind the first argument, which package flag takes
+// for an argument.
+func flagAmong(args []string) error {
+	for _, a := range args {
+		if len(a) > 1 && a[0] == '-' {
+			return usageError("flag %s comes after the files; flags go before them", a)
+		}
+	}
+	return nil
+}
+
+// report prints what went wrong and returns the exit code.
+func (c *command) report(p process, err error) int {
+	if err == nil {
+		return 0
+	}
+	code := exitWorker
+	if e, ok := errors.AsType[*exitError](err); ok {
+		code = e.code
+	}
+	if errors.Is(err, errUsage) {
+		fmt.Fprintf(p.stderr, "connect %s: %v\n", c.name, err)
+		return code
+	}
+	var all problems
+	all.add(err)
+	for _, err := range all {
+		p.log.Error(err.Error())
+	}
+	return code
+}
+
+// help prints what commands there are.
+func help(w io.Writer) {
+	fmt.Fprint(w, "connect runs connectors of Kafka Connect.\n\nusage:\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  connect %s\n        %s\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
+	}
+	fmt.Fprint(w, "\nconnect COMMAND -h tells the flags of a command.\n")
+}

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/connectors"
+	"github.com/streamlane/connect/connectors/file"
+	"github.com/streamlane/connect/converters"
+	"github.com/streamlane/connect/transforms"
+)
+
+// plugins are all that the worker has. File connectors without the key file get
+// the standard streams of the process.
+func plugins(p process) []connect.Plugin {
+	return slices.Concat(
+		connectors.WithStdio(file.Stdio{In: p.stdin, Out: p.stdout}),
+		converters.All(),
+		transforms.All(),
+	)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/config/framework"
+)
+
+// workerFile is a standalone worker's configuration.
+type workerFile struct {
+	framework.StandaloneConfig
+	// raw is what the file says, resolved what it says without placeholders.
+	raw, resolved config.Props
+	providers     map[string]config.Provider
+}
+
+// readWorker reads the properties file of a worker. The error lists all that is
+// wrong with it.
+func readWorker(ctx context.Context, path string, environ func() []string) (*workerFile, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("worker file: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	w := &workerFile{}
+	if w.raw, err = config.ParseProperties(file); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	var wrong problems
+	for _, err := range w.decode(ctx, environ) {
+		wrong.add(fmt.Errorf("%s: %w", path, err))
+	}
+	return w, wrong.orNil()
+}
+
+// decode resolves the placeholders and decodes the keys.
+func (w *workerFile) decode(ctx context.Context, environ func() []string) []error {
+	var declared framework.WorkerConfig
+	_ = config.Decode(w.raw, &declared) // what is wrong with it is found after resolving
+	var err error
+	if w.providers, err = providers(declared.ConfigProviders, environ); err != nil {
+		return []error{err}
+	}
+	r, err := config.NewResolver(w.providers).Resolve(ctx, w.raw)
+	if err != nil {
+		return []error{err}
+	}
+	w.resolved = r.Props
+	keys, rest := config.KeyErrors(config.DecodeResolved(r.Props, w.raw, &w.StandaloneConfig))
+	for _, k := range keys {
+		rest = append(rest, k)
+	}
+	return rest
+}
+
+// providers makes the config providers that the worker's keys declare. The
+// environment is that of the process that the command was given.
+func providers(declared []framework.ProviderConfig, environ func() []string) (map[string]config.Provider, error) {
+	made := make(map[string]config.Provider, len(declared))
+	var wrong problems
+	for _, d := range declared {
+		p, err := provider(d, environ)
+		if err != nil {
+			wrong.add(fmt.Errorf("config.providers.%s: %w", d.Alias, err))
+			continue
+		}
+		made[d.Alias] = p
+	}
+	return made, wrong.orNil()
+}
+
+func provider(d framework.ProviderConfig, environ func() []string) (config.Provider, error) {
+	simple := d.Class[strings.LastIndexByte(d.Class, '.')+1:]
+	switch strings.ToLower(strings.TrimSuffix(simple, "ConfigProvider")) {
+	case "file":
+		var c config.FileProviderConfig
+		if err := config.Decode(d.Params, &c); err != nil {
+			return nil, err
+		}
+		return config.NewFileProvider(c), nil
+	case "directory":
+		var c config.DirectoryProviderConfig
+		if err := config.Decode(d.Params, &c); err != nil {
+			return nil, err
+		}
+		return config.NewDirectoryProvider(c), nil
+	case "envvar", "env":
+		c := config.EnvProviderConfig{Environ: environ}
+		if err := config.Decode(d.Params, &c); err != nil {
+			return nil, err
+		}
+		return config.NewEnvProvider(c)
+	}
+	return nil, fmt.Errorf("class %q is no provider of this worker: want FileConfigProvider, DirectoryConfigProvider or EnvVarConfigProvider", d.Class)
+}
+
+// restKeys returns the keys of the REST server that are given: this worker has
+// none to apply them to.
+func (w *workerFile) restKeys() []string {
+	var given []string
+	for _, k := range w.raw.Keys() {
+		if k == "listeners" || k == "admin.listeners" || strings.HasPrefix(k, "rest.") || strings.HasPrefix(k, "access.control.") ||
+			strings.HasPrefix(k, "listeners.https.") || k == "response.http.headers.config" || k == "ssl.client.auth" {
+			given = append(given, k)
+		}
+	}
+	return given
+}
