@@ -129,6 +129,9 @@ func (a *admin) CreateTopics(ctx context.Context, specs ...connect.TopicSpec) (c
 func createRequest(specs []connect.TopicSpec) (*kmsg.CreateTopicsRequest, error) {
 	req := kmsg.NewPtrCreateTopicsRequest()
 	for _, s := range specs {
+		if err := checkTopicName(s.Name); err != nil {
+			return nil, err
+		}
 		if s.Partitions > 1<<31-1 || s.ReplicationFactor > 1<<15-1 {
 			return nil, fmt.Errorf("topic %q: %d partitions with %d replicas are more than the protocol allows", s.Name, s.Partitions, s.ReplicationFactor)
 		}
@@ -142,6 +145,17 @@ func createRequest(specs []connect.TopicSpec) (*kmsg.CreateTopicsRequest, error)
 		req.Topics = append(req.Topics, t)
 	}
 	return req, nil
+}
+
+// checkTopicName applies the rules of brokers (Java's Topic.validate).
+func checkTopicName(name string) error {
+	legal := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)
+	}
+	if name == "" || name == "." || name == ".." || len(name) > 249 || strings.IndexFunc(name, func(r rune) bool { return !legal(r) }) >= 0 {
+		return fmt.Errorf("topic name %q: %w: allowed are up to 249 of a-z, A-Z, 0-9, '.', '_' and '-'", name, kerr.InvalidTopicException)
+	}
+	return nil
 }
 
 func createdTopics(resp *kmsg.CreateTopicsResponse) (created []string, err error) {

@@ -55,7 +55,9 @@ func (c *consumer) open() (*session, error) {
 	opts := append([]kgo.Opt{kgo.WithContext(ctx)}, c.opts...)
 	if c.group != "" {
 		opts = append(opts,
-			kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, tps map[string][]int32) { c.onRevoked(ctx, s, tps, eventRevoked) }),
+			kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, tps map[string][]int32) {
+				c.onRevoked(ctx, s, tps, eventRevoked)
+			}),
 			kgo.OnPartitionsLost(func(ctx context.Context, _ *kgo.Client, tps map[string][]int32) { c.onRevoked(ctx, s, tps, eventLost) }),
 			kgo.AdjustFetchOffsetsFn(func(ctx context.Context, o map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 				return c.onAssigned(ctx, s, o)

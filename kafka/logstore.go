@@ -68,12 +68,17 @@ func (l *topicLog) wrap(err error) error {
 
 // OpenStore creates the topic if need be, and checks it.
 func (l *topicLog) OpenStore(ctx context.Context) error {
-	_, _, err := l.clients(ctx)
+	_, _, err := l.connect(ctx, true)
 	return l.wrap(err)
 }
 
 // clients returns the log's clients, opened if need be.
 func (l *topicLog) clients(ctx context.Context) (*producer, *admin, error) {
+	return l.connect(ctx, false)
+}
+
+// connect opens the clients. A log that was closed is opened by OpenStore only.
+func (l *topicLog) connect(ctx context.Context, reopen bool) (*producer, *admin, error) {
 	select {
 	case l.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -84,7 +89,7 @@ func (l *topicLog) clients(ctx context.Context) (*producer, *admin, error) {
 	writer, adm, open := l.writer, l.admin, l.partitions > 0
 	l.mu.Unlock()
 	switch {
-	case l.closed:
+	case l.closed && !reopen:
 		return nil, nil, ErrClosed
 	case open:
 		return writer, adm, nil
@@ -102,7 +107,7 @@ func (l *topicLog) clients(ctx context.Context) (*producer, *admin, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.partitions, l.writer, l.admin = partitions, writer, adm
+	l.partitions, l.writer, l.admin, l.closed = partitions, writer, adm, false
 	return writer, adm, nil
 }
 

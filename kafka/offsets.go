@@ -59,14 +59,15 @@ func newOffsetStore(t *storeTopic) *offsetStore {
 	return &offsetStore{topic: t, turn: make(chan struct{}, 1), pairs: map[string][]byte{}}
 }
 
-// enter takes the turn, and opens the store if need be.
-func (s *offsetStore) enter(ctx context.Context) error {
+// enter takes the turn, and opens the store if need be. A store that was closed
+// is opened by OpenStore only.
+func (s *offsetStore) enter(ctx context.Context, reopen bool) error {
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if s.closed {
+	if s.closed && !reopen {
 		<-s.turn
 		return ErrClosed
 	}
@@ -78,7 +79,7 @@ func (s *offsetStore) enter(ctx context.Context) error {
 		<-s.turn
 		return err
 	}
-	s.open = true
+	s.open, s.closed = true, false
 	return nil
 }
 
@@ -118,7 +119,7 @@ func (s *offsetStore) release(ctx context.Context) error {
 // OpenStore creates the topic if need be, checks that it is compacted, and reads
 // it.
 func (s *offsetStore) OpenStore(ctx context.Context) error {
-	if err := s.enter(ctx); err != nil {
+	if err := s.enter(ctx, true); err != nil {
 		return fmt.Errorf("offset store on topic %q: %w", s.topic.name, err)
 	}
 	defer func() { <-s.turn }()
@@ -128,8 +129,7 @@ func (s *offsetStore) OpenStore(ctx context.Context) error {
 	return nil
 }
 
-// CloseStore waits for writes under way and closes the clients. A store that is
-// closed stays so.
+// CloseStore waits for writes under way and closes the clients.
 func (s *offsetStore) CloseStore(ctx context.Context) error {
 	select {
 	case s.turn <- struct{}{}:
@@ -167,7 +167,7 @@ func (s *offsetStore) Scan(ctx context.Context, prefix []byte) iter.Seq2[connect
 }
 
 func (s *offsetStore) scan(ctx context.Context, prefix string) ([]connect.KV, error) {
-	if err := s.enter(ctx); err != nil {
+	if err := s.enter(ctx, false); err != nil {
 		return nil, err
 	}
 	defer func() { <-s.turn }()
@@ -186,7 +186,7 @@ func (s *offsetStore) scan(ctx context.Context, prefix string) ([]connect.KV, er
 // Set writes the pairs, each to the partition of its key, and waits until all
 // replicas in sync have them.
 func (s *offsetStore) Set(ctx context.Context, pairs []connect.KV) error {
-	if err := s.enter(ctx); err != nil {
+	if err := s.enter(ctx, false); err != nil {
 		return fmt.Errorf("offset store on topic %q: %w", s.topic.name, err)
 	}
 	writer := s.writer

@@ -148,9 +148,6 @@ func (p *producerSettings) options(s *settings) []kgo.Opt {
 	if s.retries != forever {
 		opts = append(opts, kgo.RecordRetries(int(s.retries)))
 	}
-	if p.delivery > 0 && p.delivery < unendingMillis {
-		opts = append(opts, kgo.RecordDeliveryTimeout(max(p.delivery, time.Second)))
-	}
 	if p.rackAware {
 		opts = append(opts, kgo.RackAwarePartitioning())
 	}

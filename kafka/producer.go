@@ -18,12 +18,14 @@ type producer struct {
 	handle  *handle
 	buffer  int64
 	block   time.Duration
-	noAck   bool   // acks=0: there are no offsets
-	txnID   string // "": not transactional
+	deliver time.Duration // 0: without end
+	noAck   bool          // acks=0: there are no offsets
+	txnID   string        // "": not transactional
 	batches sync.Pool
 	promise func(*kgo.Record, error) // (*producer).acked, bound once
 
-	// life is the context of all records. It ends when Close gives up on them.
+	// life is the context of all records, or the parent of it. It ends when Close
+	// gives up on them.
 	life   context.Context //nolint:containedctx // the life of the producer, not of a call
 	giveUp context.CancelCauseFunc
 
@@ -37,6 +39,9 @@ type producer struct {
 
 func newProducer(h *handle, s *producerSettings) *producer {
 	p := &producer{handle: h, buffer: s.buffer, block: s.block, txnID: s.txnID, noAck: s.acks == "0" && !s.idempotence}
+	if s.delivery < unendingMillis {
+		p.deliver = max(s.delivery, time.Millisecond)
+	}
 	p.life, p.giveUp = context.WithCancelCause(context.Background())
 	p.promise = p.acked
 	p.batches.New = func() any { return new(batch) }
@@ -50,17 +55,20 @@ type batch struct {
 	acks    connect.Acks
 	slots   []slot
 	headers []kgo.RecordHeader
-	left    atomic.Int64 // acks to come, and one for Send itself
+	left    atomic.Int64       // acks to come, and one for Send itself
+	stop    context.CancelFunc // of the limit set by delivery.timeout.ms; nil: none
 }
 
 // A slot holds one record of a batch. It is the record's context, too: by way of
-// it, one function serves as the callback of all records.
+// it, one function serves as the callback of all records. The client may look at
+// the context after the callback, so that what makes it one never changes.
 type slot struct {
 	context.Context //nolint:containedctx // it is one
 	batch           *batch
 	index           int
-	size            int64
-	record          kgo.Record
+
+	size   int64
+	record kgo.Record
 }
 
 // maxKeptSlots bounds the batches that are kept for use again.
@@ -79,6 +87,10 @@ func (p *producer) Send(ctx context.Context, msgs []connect.Message, acks connec
 	if err != nil {
 		return b.abandon(0, err)
 	}
+	limit := p.life
+	if p.deliver > 0 {
+		limit, b.stop = context.WithTimeout(p.life, p.deliver)
+	}
 	whole := p.handle.room.TryAcquire(b.size())
 	for i := range b.slots {
 		s := &b.slots[i]
@@ -90,7 +102,7 @@ func (p *producer) Send(ctx context.Context, msgs []connect.Message, acks connec
 		case err != nil:
 			return b.abandon(i, err)
 		}
-		client.Produce(p.life, &s.record, p.promise)
+		client.Produce(limit, &s.record, p.promise)
 	}
 	b.finish(1)
 	return nil
@@ -121,6 +133,9 @@ func (p *producer) fill(msgs []connect.Message, acks connect.Acks) *batch {
 	b.p, b.acks = p, acks
 	if cap(b.slots) < len(msgs) {
 		b.slots = make([]slot, len(msgs))
+		for i := range b.slots {
+			b.slots[i] = slot{Context: context.Background(), batch: b, index: i}
+		}
 	}
 	b.slots = b.slots[:len(msgs)]
 	headers := 0
@@ -141,7 +156,6 @@ func (p *producer) fill(msgs []connect.Message, acks connect.Acks) *batch {
 // slot fills one slot.
 func (b *batch) slot(i int, m *connect.Message, now time.Time) {
 	s := &b.slots[i]
-	s.Context, s.batch, s.index = b.p.life, b, i
 	size := len(m.Key) + len(m.Value)
 	first := len(b.headers)
 	for _, h := range m.Headers {
@@ -221,9 +235,20 @@ func (b *batch) ack(s *slot, partition int32, err error) {
 		b.acks.Acked(s.index, at, offset, nil)
 		return
 	}
-	err = mapError(err)
+	err = b.p.why(err)
 	b.p.txn.note(err)
 	b.acks.Acked(s.index, at, -1, fmt.Errorf("send to topic %q: %w", at.Topic, err))
+}
+
+// why says what the end of a record's context means.
+func (p *producer) why(err error) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && p.deliver > 0:
+		return connect.Retriable(fmt.Errorf("not delivered within delivery.timeout.ms (%v): %w", p.deliver, err), 0)
+	case errors.Is(err, context.Canceled) && p.life.Err() != nil:
+		return both{ErrClosed, err}
+	}
+	return mapError(err)
 }
 
 // abandon acks all messages from the given one on with an error, and returns it.
@@ -243,8 +268,14 @@ func (b *batch) finish(n int) {
 		return
 	}
 	p := b.p
+	if b.stop != nil {
+		b.stop()
+		b.stop = nil
+	}
 	if len(b.slots) <= maxKeptSlots && cap(b.headers) <= maxKeptSlots {
-		clear(b.slots)
+		for i := range b.slots {
+			b.slots[i].record = kgo.Record{}
+		}
 		clear(b.headers)
 		b.p, b.acks, b.slots, b.headers = nil, nil, b.slots[:0], b.headers[:0]
 		p.batches.Put(b)

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/streamlane/connect"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -134,16 +137,8 @@ func (p *producer) addOffsets(ctx context.Context, client *kgo.Client, o connect
 	if g.InstanceID != "" {
 		commit.InstanceID = &g.InstanceID
 	}
-	topics := map[string][]kmsg.TxnOffsetCommitRequestTopicPartition{}
-	for tp, offset := range o {
-		part := kmsg.NewTxnOffsetCommitRequestTopicPartition()
-		part.Partition, part.Offset, part.LeaderEpoch = tp.Partition, offset, -1
-		topics[tp.Topic] = append(topics[tp.Topic], part)
-	}
-	for topic, parts := range topics {
-		t := kmsg.NewTxnOffsetCommitRequestTopic()
-		t.Topic, t.Partitions = topic, parts
-		commit.Topics = append(commit.Topics, t)
+	if commit.Topics, err = txnOffsets(ctx, client, o); err != nil {
+		return err
 	}
 	committed, err := commit.RequestWith(ctx, client)
 	if err != nil {
@@ -157,6 +152,29 @@ func (p *producer) addOffsets(ctx context.Context, client *kgo.Client, o connect
 		}
 	}
 	return nil
+}
+
+// txnOffsets is o in the form of the protocol, which names topics by their ids in
+// its newer versions.
+func txnOffsets(ctx context.Context, client *kgo.Client, o connect.Offsets) ([]kmsg.TxnOffsetCommitRequestTopic, error) {
+	parts := map[string][]kmsg.TxnOffsetCommitRequestTopicPartition{}
+	for tp, offset := range o {
+		part := kmsg.NewTxnOffsetCommitRequestTopicPartition()
+		part.Partition, part.Offset, part.LeaderEpoch = tp.Partition, offset, -1
+		parts[tp.Topic] = append(parts[tp.Topic], part)
+	}
+	names := slices.Sorted(maps.Keys(parts))
+	details, err := kadm.NewClient(client).ListTopicsWithInternal(ctx, names...)
+	if err != nil {
+		return nil, err
+	}
+	var topics []kmsg.TxnOffsetCommitRequestTopic
+	for _, name := range names {
+		t := kmsg.NewTxnOffsetCommitRequestTopic()
+		t.Topic, t.TopicID, t.Partitions = name, details[name].ID, parts[name]
+		topics = append(topics, t)
+	}
+	return topics, nil
 }
 
 // End commits or aborts. After an error other than being fenced, abort.
@@ -195,7 +213,11 @@ func (p *producer) endWith(ctx context.Context, client *kgo.Client, commit, offs
 	if err != nil && commit {
 		return err
 	}
-	if err := client.EndTransaction(ctx, kgo.TransactionEndTry(commit)); err != nil {
+	err = client.EndTransaction(ctx, kgo.TransactionEndTry(commit))
+	if errors.Is(err, kerr.InvalidTxnState) {
+		return both{connect.ErrFenced, err} // somebody else has ended the transaction
+	}
+	if err != nil {
 		return err
 	}
 	if !offsets {
