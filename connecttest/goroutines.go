@@ -3,10 +3,10 @@ package connecttest
 import (
 	"bytes"
 	"context"
-	"runtime"
 	"runtime/pprof"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -23,6 +23,8 @@ func labelled(f func()) (label string) {
 func assertNoneLeft(t testing.TB, label string) {
 	t.Helper()
 	ctx := bounded(t)
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
 	for {
 		left := stacksOf(label)
 		if left == "" {
@@ -32,7 +34,10 @@ func assertNoneLeft(t testing.TB, label string) {
 			assert.Fail(t, "a goroutine is left behind", "%s", left)
 			return
 		}
-		runtime.Gosched()
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+		}
 	}
 }
 
