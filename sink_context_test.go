@@ -240,6 +240,11 @@ func TestSinkCommitRequestsDoNotSpin(t *testing.T) {
 		r.consumer.produce(a, 1)
 		r.sleep(time.Second)
 		assert.Equal(t, []string{"put t-0@1", "flush t-0=2", "commit t-0=2", "flush t-0=2"}, r.journal.only("put", "flush", "commit"))
+		task.set(func() { task.put = nil })
+		r.consumer.produce(a, 1)
+		r.sleep(time.Second)
+		assert.Equal(t, []string{"put t-0@2", "flush t-0=3", "commit t-0=3", "flush t-0=3"}, r.journal.only("put", "flush", "commit"),
+			"the request of the last Flush was put off, not lost")
 		task.set(func() { task.flush = nil })
 		require.NoError(t, r.stop())
 	})

@@ -47,12 +47,14 @@ func TestSinkRecordAsConsumed(t *testing.T) {
 			Headers: []RawHeader{{Key: "h", Value: []byte("1")}, {Key: "h"}},
 		})
 		r.consumer.appendMessage(Message{TopicPartition: at, Value: []byte("v"), TimeType: NoTimestamp})
+		r.consumer.appendMessage(Message{TopicPartition: at, Headers: []RawHeader{{Key: "other"}}})
 		task := r.openSink()
 		r.start(task)
 		require.NoError(t, r.stop())
 
-		require.Len(t, task.got, 2)
+		require.Len(t, task.got, 3)
 		first := task.got[0]
+		assert.Equal(t, 2, cap(first.Headers), "appending must not reach the next record's")
 		assert.Equal(t, "t", first.Topic)
 		assert.Equal(t, On(7), first.Partition)
 		assert.Equal(t, int64(40), first.Offset)
@@ -589,5 +591,84 @@ func TestSinkTaskMayAppend(t *testing.T) {
 		for _, rec := range task.got {
 			assert.Empty(t, rec.Headers)
 		}
+	})
+}
+
+func TestSinkHeadersAreEachRecordsOwn(t *testing.T) {
+	sinkBubble(t, func(t *testing.T, r *sinkRig) {
+		a := tpOf("t", 0)
+		r.env.chain.stages = []transformStage{{class: "Odd", transform: sinkTransform(func(_ context.Context, r *Record) (bool, error) { return r.Offset != 1, nil })}}
+		r.consumer.assign(a)
+		for _, name := range []string{"x", "dropped", "", "y"} {
+			m := Message{TopicPartition: a}
+			if name != "" {
+				m.Headers = []RawHeader{{Key: name}, {Key: name + name}}
+			}
+			r.consumer.appendMessage(m)
+		}
+		task := r.openSink()
+		r.start(task)
+		require.NoError(t, r.stop())
+		var got []string
+		for _, rec := range task.got {
+			got = append(got, "|")
+			for _, h := range rec.Headers {
+				got = append(got, h.Key)
+			}
+			assert.Equal(t, len(rec.Headers), cap(rec.Headers), "appending must not reach the next record's")
+		}
+		assert.Equal(t, []string{"|", "x", "xx", "|", "|", "y", "yy"}, got)
+	})
+}
+
+// Between batches the engine must not hold on to the last fetch.
+func TestSinkLetsGoOfTheBatch(t *testing.T) {
+	sinkBubble(t, func(t *testing.T, r *sinkRig) {
+		r.consumer.assign(tpOf("t", 0))
+		r.consumer.produce(tpOf("t", 0), 5)
+		r.start(r.openSink())
+		for _, rec := range r.pipeline.batch[:cap(r.pipeline.batch)] {
+			require.Zero(t, rec)
+		}
+		for _, m := range r.pipeline.fetch {
+			require.Zero(t, m)
+		}
+		require.NoError(t, r.stop())
+	})
+}
+
+func TestSinkEveryOutageIsLogged(t *testing.T) {
+	sinkBubble(t, func(t *testing.T, r *sinkRig) {
+		down := Retriable(errors.New("broker down"), 0)
+		r.consumer.assign(tpOf("t", 0))
+		task := r.openSink()
+		r.start(task)
+		for i := range 3 {
+			r.consumer.do(func() { r.consumer.pollErrs = []error{down, down} })
+			r.consumer.produce(tpOf("t", 0), 1)
+			r.sleep(300 * time.Millisecond) // the back-off begins anew
+			assert.Len(t, task.got, i+1)
+		}
+		assert.Equal(t, 3, strings.Count(r.log.String(), "broker down"))
+		require.NoError(t, r.stop())
+	})
+}
+
+func TestSinkNoCommitAfterTheGracePeriod(t *testing.T) {
+	sinkBubble(t, func(t *testing.T, r *sinkRig) {
+		r.consumer.assign(tpOf("t", 0))
+		r.consumer.produce(tpOf("t", 0), 2)
+		task := r.openSink()
+		task.put = func(ctx context.Context, _ []SinkRecord) error {
+			<-ctx.Done()
+			return nil // took them all the same, too late
+		}
+		r.start(task)
+		r.endPoll(ErrStopped)
+		r.sleep(time.Second)
+		r.endGrace(context.DeadlineExceeded)
+		require.NoError(t, r.wait())
+		assert.Equal(t, []string{"flush t-0=2", "close t-0"}, r.journal.only("flush", "commit", "close"))
+		assert.ErrorIs(t, r.hooks.lastCommit().Err, context.DeadlineExceeded)
 	})
 }

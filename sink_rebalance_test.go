@@ -328,3 +328,63 @@ func TestSinkRecordOfForeignPartition(t *testing.T) {
 		assert.Empty(t, r.consumer.committed)
 	})
 }
+
+// What went wrong in a rebalance function counts, even if the consumer's Poll
+// says nothing of it.
+func TestSinkRebalanceErrorIsNotSwallowed(t *testing.T) {
+	sinkBubble(t, func(t *testing.T, r *sinkRig) {
+		task := r.openSink()
+		task.open = func([]TopicPartition) error { return ErrFenced }
+		r.consumer.do(func() { r.consumer.position[tpOf("t", 0)] = 0 })
+		r.consumer.event(func(ctx context.Context, rb Rebalance) error {
+			_ = rb.Assigned(ctx, []TopicPartition{tpOf("t", 0)})
+			return Retriable(errors.New("something else"), 0)
+		})
+		r.start(task)
+		assert.ErrorIs(t, r.failed(StageTaskPut), ErrFenced)
+	})
+}
+
+func TestSinkForgetsPartitions(t *testing.T) {
+	a := tpOf("t", 0)
+	t.Run("records after the revocation", func(t *testing.T) {
+		sinkBubble(t, func(t *testing.T, r *sinkRig) {
+			r.consumer.assign(a)
+			r.consumer.produce(a, 1)
+			task := r.openSink()
+			r.start(task)
+			r.consumer.event(func(ctx context.Context, rb Rebalance) error { return rb.Revoked(ctx, []TopicPartition{a}) })
+			r.consumer.produce(a, 1)
+			r.sleep(time.Millisecond)
+			assert.Equal(t, "t-0@0", task.taken())
+			require.NoError(t, r.stop())
+			assert.Equal(t, Offsets{a: 1}, r.consumer.committed)
+		})
+	})
+	t.Run("assigned again without a revocation", func(t *testing.T) {
+		sinkBubble(t, func(t *testing.T, r *sinkRig) {
+			r.consumer.assign(a)
+			r.consumer.produce(a, 1)
+			r.start(r.openSink())
+			r.consumer.assign(a)
+			r.consumer.produce(a, 1)
+			r.sleep(time.Millisecond)
+			require.NoError(t, r.stop())
+			assert.Equal(t, Offsets{a: 2}, r.consumer.committed)
+		})
+	})
+	t.Run("rewinds asked for in Close", func(t *testing.T) {
+		sinkBubble(t, func(t *testing.T, r *sinkRig) {
+			r.consumer.assign(a)
+			r.consumer.produce(a, 3)
+			task := r.openSink()
+			task.close = func([]TopicPartition) error { task.context.Rewind(Offsets{a: 0}); return nil }
+			r.start(task)
+			r.consumer.revoke(a)
+			r.consumer.assign(a)
+			r.sleep(time.Millisecond)
+			assert.Equal(t, "t-0@0..2", task.taken(), "they do not reach the next assignment")
+			require.NoError(t, r.stop())
+		})
+	})
+}

@@ -161,6 +161,22 @@ func TestSinkReport(t *testing.T) {
 			assert.Contains(t, r.log.String(), "the report was lost")
 		})
 	})
+	t.Run("that gets lost before a revocation", func(t *testing.T) {
+		sinkBubble(t, func(t *testing.T, r *sinkRig) {
+			letters := &sinkLetters{hold: true}
+			r.tolerant(letters)
+			r.consumer.assign(a)
+			r.consumer.produce(a, 2)
+			task := r.openSink()
+			task.reporting()
+			r.start(task)
+			letters.settle(ErrAuth)
+			r.consumer.revoke(a)
+			r.sleep(time.Second)
+			assert.Empty(t, r.consumer.committed, "the next owner reports it again")
+			require.NoError(t, r.stop(), "no reason to fail this task")
+		})
+	})
 	t.Run("without tolerance", func(t *testing.T) {
 		sinkBubble(t, func(t *testing.T, r *sinkRig) {
 			letters := &sinkLetters{}
