@@ -19,7 +19,8 @@ type SinkTask interface {
 	// Start prepares the task. Its context ends when Stop has returned.
 	Start(ctx context.Context, c SinkContext) error
 	// Put takes records in order of their partitions. The slice is valid until
-	// Put returns; records may be kept (see SinkRecord).
+	// Put returns, and not the task's to change: after a retriable error it is
+	// offered again. Records may be kept (see SinkRecord).
 	//
 	// It is called with an empty slice at least once per flush interval, for
 	// work by the clock. An error that wraps Retriable makes the engine pause
