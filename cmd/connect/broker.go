@@ -10,49 +10,49 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// startBroker starts a Kafka broker in this process. It listens on a loopback
-// address, has no access control, and creates topics as they are used, with one
-// partition. In a directory it keeps topics, records and the offsets of groups,
-// each write synced; without one they are in memory.
-func startBroker(listen, dir string, log *slog.Logger) (*kfake.Cluster, error) {
-	host, port, err := loopback(listen)
-	if err != nil {
-		return nil, fmt.Errorf("--listen: %w", err)
-	}
+// startBroker starts a Kafka broker in this process. It has no access control,
+// and creates topics as they are used, with one partition. In a directory it
+// keeps topics, records and the offsets of groups, each write synced; without
+// one they are in memory.
+func startBroker(listen listenAddress, dir string, log *slog.Logger) (*kfake.Cluster, error) {
 	options := []kfake.Opt{
-		kfake.NumBrokers(1), kfake.Ports(port), kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(1),
+		kfake.NumBrokers(1), kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(1),
 		kfake.ClusterID("connect-dev"), kfake.WithLogger(brokerLog{log}),
-		kfake.ListenFn(func(network, address string) (net.Listener, error) {
-			_, port, err := net.SplitHostPort(address)
-			if err != nil {
-				return nil, err
-			}
-			return net.Listen(network, net.JoinHostPort(host, port))
-		}),
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, listen.String()) }),
 	}
 	if dir != "" {
 		options = append(options, kfake.DataDir(filepath.Join(dir, "kafka")), kfake.SyncWrites())
 	}
 	cluster, err := kfake.NewCluster(options...)
 	if err != nil {
-		return nil, fmt.Errorf("starting the broker at %s: %w", listen, err)
+		return nil, fmt.Errorf("starting the broker at %v: %w", &listen, err)
 	}
 	return cluster, nil
 }
 
-// loopback takes an address apart. Others than those of the loopback interface
-// are refused: the broker lets everybody in.
-func loopback(address string) (host string, port int, err error) {
-	host, text, err := net.SplitHostPort(address)
+// A listenAddress is one of the loopback interface, as a flag. Others are
+// refused: the broker lets everybody in.
+type listenAddress struct {
+	host string
+	port uint16
+}
+
+// String returns HOST:PORT.
+func (l *listenAddress) String() string { return net.JoinHostPort(l.host, strconv.Itoa(int(l.port))) }
+
+// Set parses HOST:PORT.
+func (l *listenAddress) Set(address string) error {
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return "", 0, fmt.Errorf("%w; want HOST:PORT", err)
+		return fmt.Errorf("%w; want HOST:PORT", err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "", 0, fmt.Errorf("address %q: found host %q, want 127.0.0.1, ::1 or localhost: the broker has no access control", address, host)
+		return fmt.Errorf("found host %q, want 127.0.0.1, ::1 or localhost: the broker has no access control", host)
 	}
-	number, err := strconv.ParseUint(text, 10, 16)
+	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return "", 0, fmt.Errorf("address %q: found port %q, want 0 to 65535", address, text)
+		return fmt.Errorf("found port %q, want 0 to 65535", port)
 	}
-	return host, int(number), nil
+	l.host, l.port = host, uint16(n)
+	return nil
 }

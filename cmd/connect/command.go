@@ -15,7 +15,7 @@ type process struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        func() []string
-	// log is set by run, according to the flags.
+	// log is made by command.run, according to the flags.
 	log *slog.Logger
 }
 
@@ -138,7 +138,7 @@ func (c *command) run(ctx context.Context, p process, args []string) int {
 	if err == nil {
 		err = do(ctx, p, flags.Args())
 	}
-	return c.report(p, err)
+	return c.report(p, log.json, err)
 }
 
 // flagAmong refuses a flag behind the first argument, which package flag takes
@@ -152,8 +152,9 @@ func flagAmong(args []string) error {
 	return nil
 }
 
-// report prints what went wrong and returns the exit code.
-func (c *command) report(p process, err error) int {
+// report prints what went wrong, a line for each error and in the log's format if
+// that is JSON, and returns the exit code.
+func (c *command) report(p process, json bool, err error) int {
 	if err == nil {
 		return 0
 	}
@@ -161,14 +162,14 @@ func (c *command) report(p process, err error) int {
 	if e, ok := errors.AsType[*exitError](err); ok {
 		code = e.code
 	}
-	if errors.Is(err, errUsage) {
-		fmt.Fprintf(p.stderr, "connect %s: %v\n", c.name, err)
-		return code
-	}
 	var all problems
 	all.add(err)
 	for _, err := range all {
-		p.log.Error(err.Error())
+		if json {
+			p.log.Error(err.Error())
+			continue
+		}
+		fmt.Fprintf(p.stderr, "connect %s: %v\n", c.name, err)
 	}
 	return code
 }

@@ -21,9 +21,9 @@ func devCommand() command {
 		name: "dev", args: "[flags] [connector.json | connector.properties ...]",
 		summary: "runs connectors with a Kafka broker of its own, for development",
 		prepare: func(f *flag.FlagSet) func(context.Context, process, []string) error {
-			d := &dev{}
+			d := &dev{listen: listenAddress{"127.0.0.1", 0}}
 			f.StringVar(&d.data, "data", "", "keep topics and offsets in this `directory`; without it they are gone with the process")
-			f.StringVar(&d.listen, "listen", "127.0.0.1:0", "loopback `address` of the broker; port 0: a free one")
+			f.Var(&d.listen, "listen", "loopback `address` of the broker; port 0: a free one")
 			f.Func("topics", "`topics` to create, such as orders:3,logs: name and partitions, 1 if left out", d.parseTopics)
 			return d.run
 		},
@@ -32,8 +32,9 @@ func devCommand() command {
 
 // dev is the command for development: a worker beside a broker.
 type dev struct {
-	data, listen string
-	topics       []connect.TopicSpec
+	data   string
+	listen listenAddress
+	topics []connect.TopicSpec
 }
 
 // parseTopics reads the flag topics.
@@ -83,6 +84,7 @@ func (d *dev) run(ctx context.Context, p process, args []string) (err error) {
 	}
 	defer cluster.Close()
 	bootstrap := strings.Join(cluster.ListenAddrs(), ",")
+	p.log.Info("the Kafka broker is up", "bootstrap", bootstrap, "data", d.where())
 	keys := d.workerKeys(bootstrap)
 	broker, err := kafka.New(kafka.Options{Worker: keys, Logger: p.log})
 	if err != nil {
@@ -92,7 +94,7 @@ func (d *dev) run(ctx context.Context, p process, args []string) (err error) {
 		return exitWith(exitWorker, err)
 	}
 	w := &worker{
-		log: p.log, connectors: connectors, about: []any{"bootstrap", bootstrap, "data", d.where()},
+		log: p.log, connectors: connectors, about: []any{"bootstrap", bootstrap},
 		options: connect.Options{Plugins: plugins(p), Broker: broker, Offsets: store, Worker: keys, Providers: d.providers(p), Logger: p.log},
 	}
 	return w.run(ctx)

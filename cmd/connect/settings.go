@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/config/framework"
+	"github.com/streamlane/connect/kafka"
 )
 
 // workerFile is a standalone worker's configuration.
@@ -96,6 +98,15 @@ func provider(d framework.ProviderConfig, environ func() []string) (config.Provi
 		return config.NewEnvProvider(c)
 	}
 	return nil, fmt.Errorf("class %q is no provider of this worker: want FileConfigProvider, DirectoryConfigProvider or EnvVarConfigProvider", d.Class)
+}
+
+// unknown returns the keys that mean nothing to a worker or to its Kafka clients.
+func (w *workerFile) unknown() []config.UnknownKey {
+	return slices.DeleteFunc(config.Unknown(w.resolved, w), func(u config.UnknownKey) bool {
+		return slices.ContainsFunc(kafka.Keys(), func(k kafka.Key) bool {
+			return k.Name == u.Key && k.Clients&kafka.AdminClient != 0
+		})
+	})
 }
 
 // restKeys returns the keys of the REST server that are given: this worker has

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/streamlane/connect"
-	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/kafka"
 	"github.com/streamlane/connect/offsets"
 )
@@ -35,7 +34,7 @@ func standalone(ctx context.Context, p process, args []string) error {
 	if keys := file.restKeys(); len(keys) > 0 {
 		p.log.Warn("this worker serves no REST interface; its keys have no effect", "keys", strings.Join(keys, ","))
 	}
-	for _, u := range config.Unknown(file.resolved, file) {
+	for _, u := range file.unknown() {
 		p.log.Warn("a worker key is not known and has no effect", "file", args[0], "key", u.Key, "nearest", u.Nearest)
 	}
 	broker, err := kafka.New(kafka.Options{Worker: file.resolved, Logger: p.log})
