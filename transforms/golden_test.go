@@ -69,26 +69,12 @@ func datum(t *testing.T, raw json.RawMessage) connect.Datum {
 
 // makeTransform builds a transform by the name of its Java class.
 func makeTransform(class string, props config.Props) (connect.Transform, error) {
-	switch strings.TrimPrefix(class, javaPackage) {
-	case "InsertField$Key":
-		return build(props, func(c InsertFieldConfig) (*insertField, error) { return newInsertField(c, keySide) })
-	case "InsertField$Value":
-		return build(props, func(c InsertFieldConfig) (*insertField, error) { return newInsertField(c, valueSide) })
-	case "RegexRouter":
-		return build(props, newRegexRouter)
+	for _, p := range All() {
+		if p.Info().StandsFor[0].Class == class {
+			return p.NewTransform(props)
+		}
 	}
 	return nil, fmt.Errorf("no transform %s", class)
-}
-
-func build[C any, X connect.Transform, PC interface {
-	*C
-	config.Describer
-}](props config.Props, build func(C) (X, error)) (connect.Transform, error) {
-	var c C
-	if err := config.Decode(props, PC(&c)); err != nil {
-		return nil, err
-	}
-	return build(c)
 }
 
 func TestGolden(t *testing.T) {

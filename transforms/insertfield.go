@@ -14,6 +14,9 @@ import (
 // insertPurpose names the transform in errors, as in Java.
 const insertPurpose = "field insertion"
 
+// errNoInsertion refuses a transform that would insert nothing. No key is to blame, so it is found when the transform is made: as in Java.
+var errNoInsertion = errors.New("No field insertion configured: want one of topic.field, partition.field, offset.field, timestamp.field, static.field") //nolint:staticcheck // Java's words
+
 // An InsertFieldConfig configures InsertField. Each of the names may end in ! for a required field, or in ? for an optional one, which
 // is also what it is without. At least one has to be set.
 type InsertFieldConfig struct {
@@ -44,13 +47,9 @@ func (c *InsertFieldConfig) Describe(d *config.Def) {
 		Doc("Whether fields that are null and have a default are copied as their default. Otherwise they stay null.")
 }
 
-// Check refuses a transform that would insert nothing.
+// Check refuses a static field without its text.
 func (c *InsertFieldConfig) Check() error {
-	g := c.given
-	if !g.topic && !g.partition && !g.offset && !g.timestamp && !g.static {
-		return errors.New("No field insertion configured: set one of topic.field, partition.field, offset.field, timestamp.field, static.field") //nolint:staticcheck // Java's words
-	}
-	if g.static && !g.value {
+	if c.given.static && !c.given.value {
 		return &config.KeyError{Key: "static.value", Err: errors.New("No value specified for static field: " + c.StaticField)} //nolint:staticcheck // Java's words
 	}
 	return nil
@@ -111,6 +110,9 @@ func newInsertField(c InsertFieldConfig, s side) (*insertField, error) {
 	add(c.given.timestamp, c.TimestampField, data.TimestampSchema, data.OptionalTimestampSchema, timestampOf)
 	add(c.given.static, c.StaticField, data.StringSchema, data.OptionalStringSchema,
 		func(*connect.Record, bool) (data.Value, bool, error) { return static, true, nil })
+	if len(t.insertions) == 0 {
+		return nil, errNoInsertion
+	}
 	return t, nil
 }
 

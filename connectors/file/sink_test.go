@@ -42,7 +42,7 @@ func put(t *testing.T, task *sinkTask, lines ...string) {
 	require.NoError(t, task.Put(t.Context(), sinkRecords(values...)))
 }
 
-func content(t *testing.T, path string) string {
+func content(t testing.TB, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
