@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/streamlane/connect/connecttest"
 	"github.com/streamlane/connect/converters"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/offsets"
 )
 
 // world is a Runtime on a broker in memory, in a bubble.
@@ -358,4 +360,91 @@ func TestToleranceOnTheSourceSide(t *testing.T) {
 		}
 		require.Len(t, offsets, 1, "what was sent before is")
 	})
+}
+
+// TestOddRecords sends what a source should not: no records, a huge batch, data
+// that does not fit its schema.
+func TestOddRecords(t *testing.T) {
+	row := data.NewBuilder(data.KindStruct).Field("n", data.Int32Schema).MustBuild()
+	other, err := data.NewStruct(data.NewBuilder(data.KindStruct).Field("m", data.StringSchema).MustBuild())
+	require.NoError(t, err)
+	datum := func(v data.Value) connect.Datum { return connect.Datum{Schema: row, Value: v} }
+	source := func(polls ...[]connect.SourceRecord) connect.Plugin {
+		return connecttest.SourcePlugin("Source", func(config.Props) connecttest.SourceTask {
+			n := 0
+			return connecttest.SourceTask{PollFunc: func(ctx context.Context) ([]connect.SourceRecord, error) {
+				if n == len(polls) {
+					return nil, connect.ErrDone
+				}
+				n++
+				return polls[n-1], nil
+			}}
+		})
+	}
+	record := func(v connect.Datum) connect.SourceRecord {
+		return connect.SourceRecord{Record: connect.Record{Topic: "t", Value: v}}
+	}
+	huge := make([]connect.SourceRecord, 100_000)
+	for i := range huge {
+		huge[i] = record(connect.Datum{Value: data.Int64(int64(i))})
+	}
+	tests := map[string]struct {
+		polls [][]connect.SourceRecord
+		sent  int
+		fails string
+	}{
+		"nothing":             {polls: [][]connect.SourceRecord{nil, {}, nil}},
+		"a huge batch":        {polls: [][]connect.SourceRecord{huge}, sent: len(huge)},
+		"a scalar":            {polls: [][]connect.SourceRecord{{record(datum(data.Int64(1)))}}, fails: "VALUE_CONVERTER by JsonConverter"},
+		"another struct":      {polls: [][]connect.SourceRecord{{record(datum(data.StructOf(other)))}}, fails: "VALUE_CONVERTER by JsonConverter"},
+		"null that may not":   {polls: [][]connect.SourceRecord{{record(datum(data.Value{}))}}, fails: "VALUE_CONVERTER by JsonConverter"},
+		"a zero record":       {polls: [][]connect.SourceRecord{{{}}}, fails: "no topic"},
+		"a time before epoch": {polls: [][]connect.SourceRecord{{{Record: connect.Record{Topic: "t", Timestamp: time.Unix(-5, 0)}}}}, fails: "before 1970"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, source(tt.polls...))
+				defer w.stop()
+				w.broker.CreateTopic("t", 1)
+				w.put(t, "c", config.Props{"connector.class": "Source", "value.converter": "JsonConverter"})
+				time.Sleep(time.Second)
+				s := w.status(t, "c").Tasks[0]
+				require.Len(t, w.broker.Messages("t"), tt.sent)
+				if tt.fails == "" {
+					require.Equal(t, cluster.Running, s.State, s.Trace)
+					return
+				}
+				require.Equal(t, cluster.Failed, s.State)
+				require.Contains(t, s.Trace, tt.fails)
+			})
+		})
+	}
+}
+
+// TestTwoRuntimesOnOneOffsetsFile refuses the second.
+func TestTwoRuntimesOnOneOffsetsFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "offsets")
+	run := func() (*connect.Runtime, context.CancelFunc, chan error) {
+		rt, err := connect.New(connect.Options{Plugins: []connect.Plugin{lines()}, Offsets: offsets.File(path)})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ran := make(chan error, 1)
+		go func() { ran <- rt.Run(ctx) }()
+		return rt, cancel, ran
+	}
+	first, stopFirst, firstRan := run()
+	_, err := first.Connectors(t.Context())
+	require.NoError(t, err)
+	_, stopSecond, secondRan := run()
+	defer stopSecond()
+	err = <-secondRan
+	require.ErrorContains(t, err, path)
+	stopFirst()
+	require.NoError(t, <-firstRan)
+	third, stopThird, thirdRan := run()
+	_, err = third.Connectors(t.Context())
+	require.NoError(t, err, "the lock goes with its Runtime")
+	stopThird()
+	require.NoError(t, <-thirdRan)
 }
