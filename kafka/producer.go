@@ -21,6 +21,7 @@ type producer struct {
 	deliver time.Duration // 0: without end
 	noAck   bool          // acks=0: there are no offsets
 	txnID   string        // "": not transactional
+	largest int           // max.request.size
 	batches sync.Pool
 	promise func(*kgo.Record, error) // (*producer).acked, bound once
 
@@ -38,7 +39,7 @@ type producer struct {
 }
 
 func newProducer(h *handle, s *producerSettings) *producer {
-	p := &producer{handle: h, buffer: s.buffer, block: s.block, txnID: s.txnID, noAck: s.acks == "0" && !s.idempotence}
+	p := &producer{handle: h, buffer: s.buffer, block: s.block, txnID: s.txnID, largest: s.maxRequest, noAck: s.acks == "0" && !s.idempotence}
 	if s.delivery < unendingMillis {
 		p.deliver = max(s.delivery, time.Millisecond)
 	}
@@ -220,6 +221,9 @@ func (p *producer) acked(r *kgo.Record, err error) {
 	}
 	p.handle.room.Release(s.size)
 	b := s.batch
+	if errors.Is(err, kerr.MessageTooLarge) {
+		err = fmt.Errorf("%w; max.request.size is %d here, and the topic has a limit of its own, max.message.bytes", err, p.largest)
+	}
 	b.ack(s, r.Partition, err)
 	b.finish(1)
 }
