@@ -1,0 +1,15 @@
+// Package integration holds the tests of whole Runtimes against real servers:
+// Apache Kafka, Java's Connect workers, and a Kafka client that shares no code
+// with ours. It has nothing but tests, with the build tag integration:
+//
+//	go test -tags integration ./internal/integration/
+//
+// Java and Maven are needed; see package testenv.
+//
+// Each file is a question asked of the whole: does the foreign client read what
+// we wrote and the other way round (interop), what becomes of records when
+// brokers fail (faults), can a connector move between a Java and a Go worker
+// (takeover, sinkgroup), do sinks share partitions (rebalance), are topics made
+// as told (topics), do drivers keep their contracts on a real broker
+// (conformance), is security what it claims to be (security).
+package integration
