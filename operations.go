@@ -54,6 +54,23 @@ func (rt *Runtime) putConnector(ctx context.Context, name string, props config.P
 	return created, err
 }
 
+// PatchConnector changes some keys of a connector's configuration (KIP-477):
+// config.Null removes a key, other values are set. What comes of it must be
+// right as a whole, as for PutConnector.
+func (rt *Runtime) PatchConnector(ctx context.Context, name string, patch config.Props) error {
+	c, err := rt.known(ctx, name)
+	if err != nil {
+		return err
+	}
+	if _, err := rt.leader(ctx); err != nil {
+		return err
+	}
+	props := c.Props.Merge(patch)
+	maps.DeleteFunc(props, func(_, value string) bool { return value == config.Null })
+	_, err = rt.PutConnector(ctx, name, props)
+	return err
+}
+
 // withName returns props with the connector's name in them.
 func withName(name string, props config.Props) (config.Props, error) {
 	if name == "" {
@@ -206,19 +223,6 @@ func (rt *Runtime) Status(ctx context.Context, name string) (ConnectorStatus, er
 	}
 	s.Connector, s.Tasks = *instance, tasks
 	return s, nil
-}
-
-// Offsets returns the committed offsets of a source connector.
-func (rt *Runtime) Offsets(ctx context.Context, name string) (map[SourcePartition]SourceOffset, error) {
-	c, err := rt.known(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	a, err := rt.offsetAccess(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	return a.all(ctx)
 }
 
 // Plugins returns what the Runtime was given.
