@@ -29,6 +29,8 @@ type consumer struct {
 
 	position connect.Offsets // next offset to deliver, of owned partitions
 	seeks    connect.Offsets // seeks that the client has not confirmed yet
+	missing  map[string]span // topics that brokers say they do not know
+	failing  bool            // the last fetch brought errors that may pass
 
 	mu       sync.Mutex
 	sess     *session
@@ -51,7 +53,7 @@ func newConsumer(r *resolved, c connect.ConsumerConfig, log *slog.Logger) (*cons
 	con := &consumer{
 		resolved: *r, group: group, topics: c.Topics, match: c.Match, assign: c.Assign.Clone(), log: log,
 		recheck: r.conn.metadataAge, position: connect.Offsets{}, seeks: connect.Offsets{},
-		owned: map[connect.TopicPartition]bool{},
+		missing: map[string]span{}, owned: map[connect.TopicPartition]bool{},
 	}
 	byHand := group == ""
 	switch {
@@ -205,7 +207,29 @@ func (c *consumer) fetch(ctx context.Context, s *session, into []connect.Message
 	c.mu.Lock()
 	c.stopWait = nil
 	c.mu.Unlock()
-	return c.convert(fetches, into)
+	c.failing = false
+	n := c.convert(fetches, into)
+	if n == 0 && c.failing {
+		c.pause(ctx)
+	}
+	return n
+}
+
+// pause waits for retry.backoff.ms, or until something is to be done. Brokers
+// refuse at once, and would be asked again at once.
+func (c *consumer) pause(ctx context.Context) {
+	wait, stop := context.WithTimeout(ctx, max(c.conn.backoff, time.Millisecond))
+	defer stop()
+	c.mu.Lock()
+	if c.woken || c.failure != nil || len(c.events) > 0 {
+		stop()
+	}
+	c.stopWait = stop
+	c.mu.Unlock()
+	<-wait.Done()
+	c.mu.Lock()
+	c.stopWait = nil
+	c.mu.Unlock()
 }
 
 // nudge makes a waiting Poll look again. It is called under mu.
@@ -237,6 +261,9 @@ func (c *consumer) convert(fetches kgo.Fetches, into []connect.Message) int {
 }
 
 func (c *consumer) convertRecords(tp connect.TopicPartition, records []*kgo.Record, into []connect.Message, headers *headerSlab) int {
+	if _, elsewhere := c.seeks[tp]; elsewhere {
+		return 0 // fetched before the client took the seek
+	}
 	n := 0
 	for i, r := range records {
 		if r.Attrs.IsControl() {
@@ -297,8 +324,14 @@ func (c *consumer) fetchFailed(tp connect.TopicPartition, err error) {
 		c.fail(fmt.Errorf("%w: %w", connect.ErrOutOfRange, err))
 		return
 	}
+	unknown := errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.UnknownTopicOrPartition)
+	if unknown && c.gone(tp.Topic, time.Now()) {
+		c.topicGone(tp.Topic, err)
+		return
+	}
 	mapped := mapError(err)
-	if _, again := connect.RetryAfter(mapped); again || kerr.IsRetriable(err) {
+	if _, again := connect.RetryAfter(mapped); again {
+		c.failing = true
 		c.log.Debug("fetch failed, trying again", "topic", tp.Topic, "partition", tp.Partition, "error", err)
 		return
 	}
@@ -306,6 +339,29 @@ func (c *consumer) fetchFailed(tp connect.TopicPartition, err error) {
 		mapped = fmt.Errorf("topic %q partition %d: %w", tp.Topic, tp.Partition, mapped)
 	}
 	c.fail(mapped)
+}
+
+// A span is the time from one event to another.
+type span struct{ first, last time.Time }
+
+// goneAfter is how long brokers must not know a topic until it counts as deleted:
+// they do not know new ones for a moment.
+const goneAfter = 5 * time.Second
+
+// gone notes that a broker does not know a topic, and tells whether that has been
+// so for long enough.
+func (c *consumer) gone(topic string, now time.Time) bool {
+	s, ok := c.missing[topic]
+	if !ok || now.Sub(s.last) > goneAfter {
+		s.first = now
+	}
+	s.last = now
+	c.missing[topic] = s
+	if s.last.Sub(s.first) < goneAfter {
+		return false
+	}
+	delete(c.missing, topic)
+	return true
 }
 
 // fail makes the next Poll return err.

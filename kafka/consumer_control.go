@@ -48,7 +48,8 @@ func (c *consumer) Seek(next connect.Offsets) error {
 
 // seekAgain passes seeks to the client. A group's member does not take one for a
 // partition whose assignment is still on its way, and does not say so: such a
-// seek is tried again by the next Poll, before any record is taken.
+// seek is tried again by the next Poll, and records of the partition do not count
+// until it is taken.
 func (c *consumer) seekAgain(s *session) {
 	if len(c.seeks) == 0 {
 		return

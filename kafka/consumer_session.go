@@ -24,6 +24,8 @@ type session struct {
 	shut chan struct{}
 	once sync.Once
 	work sync.WaitGroup // topic discovery
+	kick chan struct{}  // makes discovery look again at once
+	dead []string       // topics that discovery is to forget; guarded by the consumer's mu
 }
 
 func (s *session) expired() bool {
@@ -51,7 +53,7 @@ func (s *session) close(ctx context.Context) {
 // open makes a client. That connects to brokers.
 func (c *consumer) open() (*session, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &session{cancel: cancel, gone: make(chan struct{}), shut: make(chan struct{})}
+	s := &session{cancel: cancel, gone: make(chan struct{}), shut: make(chan struct{}), kick: make(chan struct{}, 1)}
 	opts := append([]kgo.Opt{kgo.WithContext(ctx)}, c.opts...)
 	if c.group != "" {
 		opts = append(opts,
@@ -78,7 +80,7 @@ func (c *consumer) open() (*session, error) {
 		}
 	}
 	if c.match != nil {
-		s.work.Go(func() { c.discover(ctx, client) })
+		s.work.Go(func() { c.discover(ctx, s) })
 	}
 	c.sess = s
 	return s, nil
@@ -144,13 +146,42 @@ func (c *consumer) Close(ctx context.Context) error {
 	return nil
 }
 
+// topicGone lets go of a topic that was deleted. The client would ask for it for
+// ever. If it comes back, it is a new topic. A consumer that was given partitions
+// of the topic has nothing to read any more.
+func (c *consumer) topicGone(topic string, err error) {
+	if c.group == "" {
+		c.fail(fmt.Errorf("topic %q: %w", topic, both{errNoTopic, err}))
+		return
+	}
+	c.mu.Lock()
+	s := c.sess
+	c.mu.Unlock()
+	if s == nil {
+		return
+	}
+	c.log.Warn("topic was deleted", "topic", topic, "group", c.group)
+	s.client.PurgeTopicsFromConsuming(topic)
+	if c.match == nil {
+		s.client.AddConsumeTopics(topic)
+		return
+	}
+	c.mu.Lock()
+	s.dead = append(s.dead, topic)
+	c.mu.Unlock()
+	select {
+	case s.kick <- struct{}{}:
+	default:
+	}
+}
+
 // discover subscribes to the topics that match, and to those that come later, for
 // as long as ctx lives.
-func (c *consumer) discover(ctx context.Context, client *kgo.Client) {
+func (c *consumer) discover(ctx context.Context, s *session) {
 	known := map[string]int{} // topics, with the rounds that they were missing from
 	pause := c.conn.backoff
 	for {
-		if err := c.discoverOnce(ctx, client, known); err == nil {
+		if err := c.discoverOnce(ctx, s.client, known); err == nil {
 			pause = c.recheck
 		} else if mapped := mapError(err); ctx.Err() == nil {
 			c.log.Debug("listing topics failed, trying again", "error", err)
@@ -164,8 +195,16 @@ func (c *consumer) discover(ctx context.Context, client *kgo.Client) {
 		case <-ctx.Done():
 			t.Stop()
 			return
+		case <-s.kick:
+			t.Stop()
 		case <-t.C:
 		}
+		c.mu.Lock()
+		for _, topic := range s.dead {
+			delete(known, topic)
+		}
+		s.dead = nil
+		c.mu.Unlock()
 	}
 }
 

@@ -214,7 +214,8 @@ func (c *consumerSettings) options() []kgo.Opt {
 	fetchMax := int32(min(max(c.fetchMax, 1), maxMessageSize))
 	opts := []kgo.Opt{
 		kgo.FetchIsolationLevel(isolation),
-		kgo.KeepControlRecords(), // so that positions pass them
+		kgo.KeepControlRecords(),       // so that positions pass them
+		kgo.KeepRetryableFetchErrors(), // so that topics that are gone are noticed
 		kgo.FetchMaxBytes(fetchMax),
 		kgo.BrokerMaxReadBytes(min(max(2*fetchMax, 100<<20), maxMessageSize)),
 		kgo.FetchMaxPartitionBytes(int32(min(max(c.partitionMax, 1), maxMessageSize))),

@@ -91,7 +91,7 @@ func TestBuffersCanBeReused(t *testing.T) {
 	b := brokerOf(t, c, nil)
 	makeTopic(t, b, "topic", 3, nil)
 	lossy(t, c)
-	p := producerOf(t, b, config.Props{"linger.ms": "1"})
+	p := producerOf(t, b, config.Props{"linger.ms": "1", "retry.backoff.ms": "1", "retry.backoff.max.ms": "10"})
 	const batches, size = 60, 100
 	free := make(chan []byte, 4)
 	for range cap(free) {
@@ -155,7 +155,7 @@ func TestEveryMessageIsAckedOnce(t *testing.T) {
 			b := brokerOf(t, c, nil)
 			makeTopic(t, b, "topic", 3, nil)
 			lossy(t, c)
-			p := producerOf(t, b, config.Props{"enable.idempotence": idempotent, "delivery.timeout.ms": "20000"})
+			p := producerOf(t, b, config.Props{"enable.idempotence": idempotent, "retry.backoff.ms": "1", "retry.backoff.max.ms": "10"})
 			var books []*ackBook
 			for range 40 {
 				msgs := make([]connect.Message, 50)

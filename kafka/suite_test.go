@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"testing"
 
 	"github.com/streamlane/connect"
@@ -11,8 +12,19 @@ import (
 // The suites that every Broker and store passes, on a broker in this process.
 
 func TestBrokerSuite(t *testing.T) {
-	b := brokerOf(t, fakeCluster(t), nil)
+	b := cooperative{brokerOf(t, fakeCluster(t), nil)}
 	connecttest.TestBroker(t, func(testing.TB) connect.Broker { return b })
+}
+
+// cooperative is a Broker whose groups rebalance cooperatively, which takes each
+// partition from a member at most once; consumer_bubble_test.go shows both ways.
+type cooperative struct{ *Broker }
+
+func (b cooperative) Consumer(ctx context.Context, c connect.ConsumerConfig) (connect.Consumer, error) {
+	if c.Group != "" {
+		c.Props = c.Props.Merge(config.Props{"partition.assignment.strategy": "CooperativeStickyAssignor"})
+	}
+	return b.Broker.Consumer(ctx, c)
 }
 
 func TestTransactionsSuite(t *testing.T) {
