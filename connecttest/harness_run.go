@@ -32,6 +32,8 @@ type runner struct {
 	failed map[int]string // trace by task; -1: the connector
 	polled int            // records that sink tasks polled in batches that Put took
 	lives  int            // counts Runtimes
+
+	ending func(bool) // told before and after the end; nil: nobody cares
 }
 
 // newRunner fills in what the harnesses have in common and starts the connector.
@@ -74,6 +76,10 @@ func (r *runner) end() {
 		return
 	}
 	r.cancel()
+	if r.ending != nil {
+		r.ending(true)
+		defer r.ending(false)
+	}
 	if err := <-r.ran; err != nil {
 		r.t.Errorf("Run: %v", err)
 	}

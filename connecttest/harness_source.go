@@ -23,6 +23,7 @@ type SourceHarness struct {
 	// guarded by watch
 	ready []delivery // what tasks have handed over, until the test has taken it
 	taken int        // from ready[0]
+	over  bool       // the Runtime stops: nothing will be taken any more
 }
 
 // delivery is one call of Receive. It is answered when the test has taken its
@@ -43,7 +44,7 @@ func Source(t testing.TB, plugin connect.Plugin, props config.Props, more ...con
 	h.runner = newRunner(t, plugin, withFault(props), connect.Options{
 		Plugins: append(slices.Clone(more), h.faults.transform()), Receiver: receiver{h}, Offsets: h.store,
 	})
-	h.store.changed = h.update
+	h.store.changed, h.ending = h.update, h.refuse
 	h.begin()
 	return h
 }
@@ -62,7 +63,13 @@ func (r receiver) Receive(ctx context.Context, records []connect.SourceRecord) e
 		d.records[i] = records[i]
 		d.records[i].Record = cloneRecord(&records[i].Record)
 	}
-	r.h.update(func() { r.h.ready = append(r.h.ready, d) })
+	r.h.update(func() {
+		if r.h.over {
+			d.answer <- errNotTaken
+			return
+		}
+		r.h.ready = append(r.h.ready, d)
+	})
 	select {
 	case err := <-d.answer:
 		return err
@@ -70,6 +77,22 @@ func (r receiver) Receive(ctx context.Context, records []connect.SourceRecord) e
 		r.h.update(func() { r.h.withdraw(d) })
 		return context.Cause(ctx)
 	}
+}
+
+// errNotTaken answers what was handed over when the test stops the Runtime: a
+// graceful stop would wait for its delivery.
+var errNotTaken = fmt.Errorf("%w: the test did not take the records", connect.ErrStopped)
+
+// refuse tells the tasks of a Runtime that stops that nobody takes their
+// records.
+func (h *SourceHarness) refuse(over bool) {
+	h.update(func() {
+		h.over = over
+		for _, d := range h.ready {
+			d.answer <- errNotTaken
+		}
+		h.ready, h.taken = nil, 0
+	})
 }
 
 // withdraw takes back a delivery that nobody waits for any more. It is called

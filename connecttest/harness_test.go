@@ -53,7 +53,6 @@ func TestSourceHarnessInBubble(t *testing.T) {
 		h := Source(t, counterPlugin(), nil)
 		assert.Equal(t, []int64{1, 2}, numbers(h.Next(2)))
 		h.AwaitCommitted(at(2))
-		h.end() // before the bubble ends, with which the test's cleanups are too late
 	})
 }
 
