@@ -161,7 +161,10 @@ func (c *consumer) onRevoked(ctx context.Context, s *session, parts map[string][
 // and seek. All offsets are made definite here: the client can seek only what has
 // one.
 func (c *consumer) onAssigned(ctx context.Context, s *session, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	start, err := c.starts(ctx, s, offsets)
+	c.mu.Lock() // held while the session opens, which may take longer than to be assigned
+	client := s.client
+	c.mu.Unlock()
+	start, err := c.starts(ctx, client, offsets)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +195,7 @@ func errWithdrawn(ctx context.Context) error {
 
 // starts gives every partition an offset: the committed one, or that of
 // auto.offset.reset.
-func (c *consumer) starts(ctx context.Context, s *session, offsets map[string]map[int32]kgo.Offset) (connect.Offsets, error) {
+func (c *consumer) starts(ctx context.Context, client *kgo.Client, offsets map[string]map[int32]kgo.Offset) (connect.Offsets, error) {
 	start := connect.Offsets{}
 	without := map[string][]int32{}
 	for topic, parts := range offsets {
@@ -216,7 +219,7 @@ func (c *consumer) starts(ctx context.Context, s *session, offsets map[string]ma
 			connect.ErrOutOfRange, c.group, partitionsOf(without)))
 		return start, nil
 	}
-	listed, err := c.list(ctx, s.client, policy, slices.Collect(maps.Keys(without)))
+	listed, err := c.list(ctx, client, policy, slices.Collect(maps.Keys(without)))
 	if err != nil {
 		return nil, err
 	}
