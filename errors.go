@@ -17,6 +17,8 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrBadRequest: the request itself is wrong.
 	ErrBadRequest = errors.New("bad request")
+	// ErrForbidden: the worker's configuration does not allow it.
+	ErrForbidden = errors.New("forbidden")
 	// ErrFenced: another process has taken over.
 	ErrFenced = errors.New("fenced")
 	// ErrRevoked: the partition or work item is no longer ours.

@@ -146,3 +146,48 @@ func TestAlterSinkOffsets(t *testing.T) {
 		require.Empty(t, offsets)
 	})
 }
+
+func TestActiveTopics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, lines(), sinkOf(connecttest.SinkTask{}))
+		defer w.stop()
+		topics := func(name string) []string {
+			t.Helper()
+			synctest.Wait()
+			got, err := w.Topics(t.Context(), name)
+			require.NoError(t, err)
+			return got
+		}
+		w.broker.CreateTopic("t", 1)
+		require.Empty(t, topics("c"))
+		w.put(t, "c", config.Props{"connector.class": "Lines", "topic": "t"})
+		w.put(t, "s", config.Props{"connector.class": "Sink", "topics": "t,u"})
+		time.Sleep(3500 * time.Millisecond)
+		require.Equal(t, []string{"t"}, topics("c"))
+		require.Equal(t, []string{"t"}, topics("s"), "u had no records")
+		require.NoError(t, w.ResetTopics(t.Context(), "c"))
+		require.Empty(t, topics("c"))
+		time.Sleep(time.Second)
+		require.Equal(t, []string{"t"}, topics("c"), "it is in use")
+		require.NoError(t, w.DeleteConnector(t.Context(), "c"))
+		time.Sleep(time.Second)
+		require.Empty(t, topics("c"))
+	})
+}
+
+func TestTopicTrackingTurnedOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for key, resetOnly := range map[string]bool{"topic.tracking.enable": false, "topic.tracking.allow.reset": true} {
+			rt, err := connect.New(connect.Options{Worker: config.Props{key: "false"}})
+			require.NoError(t, err)
+			ctx, cancel := context.WithCancel(t.Context())
+			ran := make(chan error, 1)
+			go func() { ran <- rt.Run(ctx) }()
+			_, err = rt.Topics(ctx, "c")
+			require.Equal(t, !resetOnly, errors.Is(err, connect.ErrForbidden))
+			require.ErrorIs(t, rt.ResetTopics(ctx, "c"), connect.ErrForbidden)
+			cancel()
+			require.NoError(t, <-ran)
+		}
+	})
+}

@@ -22,8 +22,10 @@ type workerSettings struct {
 	timing taskTiming
 	// createTopics is topic.creation.enable.
 	createTopics bool
-	policy       framework.OverridePolicy
-	resolver     *config.Resolver
+	// trackTopics is topic.tracking.enable, resetTopics topic.tracking.allow.reset.
+	trackTopics, resetTopics bool
+	policy                   framework.OverridePolicy
+	resolver                 *config.Resolver
 	// key, value and header are the worker's converters; a zero Class: none.
 	key, value, header framework.PluginRef
 }
@@ -53,6 +55,7 @@ func newWorkerSettings(o *Options) (*workerSettings, error) {
 	}
 	return &workerSettings{
 		workerID: workerID(o.URL), grace: c.TaskShutdownTimeout, createTopics: c.TopicCreationEnable,
+		trackTopics: c.TopicTrackingEnable, resetTopics: c.TopicTrackingReset,
 		timing: taskTiming{c.OffsetFlushInterval, c.OffsetFlushTimeout}, resolver: resolver, policy: policy,
 		props: resolved.Props, key: c.KeyConverter, value: c.ValueConverter, header: c.HeaderConverter,
 	}, nil

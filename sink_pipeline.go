@@ -328,6 +328,7 @@ func (p *sinkPipeline) convert(ctx context.Context, n int) error {
 			p.event.Dropped++
 		}
 		part.read = m.Offset + 1
+		p.env.topics.use(m.Topic)
 	}
 	p.converted(msgs)
 	return nil

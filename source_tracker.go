@@ -20,6 +20,8 @@ type tracker struct {
 	// tolerate decides on a record that Kafka refused: nil lets it go.
 	tolerate func(b *sourceBatch, i int, err error) error
 
+	topics *topicNotes // nil: not noted
+
 	pending atomic.Int64  // submitted, not acknowledged
 	idle    chan struct{} // told when pending reaches zero
 
@@ -173,6 +175,7 @@ func (b *sourceBatch) Acked(i int, at TopicPartition, offset int64, err error) {
 		b.t.done()
 	} else {
 		b.ack(slot, at, offset)
+		b.t.topics.use(at.Topic)
 	}
 	if b.pending.Add(-1) == 0 {
 		b.release()

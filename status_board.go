@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamlane/connect/cluster"
@@ -31,14 +32,19 @@ type statusBoard struct {
 	writing bool
 	idle    chan struct{} // closed when nothing is queued or being written
 	wake    chan struct{}
+
+	// forgotten counts deletions: a topic may have to be noted again.
+	forgotten atomic.Int64
 }
 
-// A statusWrite is a state on its way to the store. Safe ones give way to what
+// A statusWrite is a record on its way to the store. Safe ones give way to what
 // a later owner has published.
 type statusWrite struct {
+	record cluster.Record
+	safe   bool
+	// key and status are those of a state; of notes about topics they are zero.
 	key    workKey
 	status cluster.Status
-	safe   bool
 }
 
 func newStatusBoard(store StatusStore, worker string, hooks *hookSet, log *slog.Logger) *statusBoard {
@@ -51,10 +57,18 @@ func newStatusBoard(store StatusStore, worker string, hooks *hookSet, log *slog.
 func (b *statusBoard) put(key workKey, s cluster.Status) {
 	s.WorkerID = b.worker
 	b.hooks.onState(&StateEvent{Connector: key.Connector, Task: key.Task, Status: s})
+	w := statusWrite{cluster.TaskStatusRecord(key, s), s.State == cluster.Failed || s.State == cluster.Unassigned, key, s}
+	if key.Task == instanceOf {
+		w.record = cluster.ConnectorStatusRecord(key.Connector, s)
+	}
+	b.write(w)
+}
+
+// write queues a record in place of an older one with its key.
+func (b *statusBoard) write(w statusWrite) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	w := statusWrite{key, s, s.State == cluster.Failed || s.State == cluster.Unassigned}
-	b.queue = slices.DeleteFunc(b.queue, func(q statusWrite) bool { return q.key == key })
+	b.queue = slices.DeleteFunc(b.queue, func(q statusWrite) bool { return q.record.Key == w.record.Key })
 	b.queue = append(b.queue, w)
 	if !b.writing {
 		b.writing = true
@@ -74,6 +88,7 @@ func (b *statusBoard) forget(connector string) {
 		}
 	}
 	b.mu.Unlock()
+	b.forgetTopics(connector)
 	slices.Sort(tasks)
 	for _, t := range slices.Compact(tasks) {
 		b.put(workKey{Connector: connector, Task: t}, cluster.Status{State: cluster.Destroyed})
@@ -162,7 +177,7 @@ func (b *statusBoard) giveBack(writes []statusWrite) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	writes = slices.DeleteFunc(writes, func(w statusWrite) bool {
-		return slices.ContainsFunc(b.queue, func(q statusWrite) bool { return q.key == w.key })
+		return slices.ContainsFunc(b.queue, func(q statusWrite) bool { return q.record.Key == w.record.Key })
 	})
 	b.queue = append(writes, b.queue...)
 }
@@ -177,11 +192,7 @@ func (b *statusBoard) known(key workKey) *cluster.Status {
 func statusPairs(writes []statusWrite) []KV {
 	pairs := make([]KV, len(writes))
 	for i, w := range writes {
-		r := cluster.TaskStatusRecord(w.key, w.status)
-		if w.key.Task == instanceOf {
-			r = cluster.ConnectorStatusRecord(w.key.Connector, w.status)
-		}
-		pairs[i] = KV{[]byte(r.Key), r.Value}
+		pairs[i] = KV{[]byte(w.record.Key), w.record.Value}
 	}
 	return pairs
 }
@@ -210,6 +221,9 @@ func (b *statusBoard) follow(ctx context.Context, caughtUp func()) error {
 		b.mu.Lock()
 		err := b.fold.Apply(cluster.Record{Key: string(e.Key), Value: e.Value})
 		b.mu.Unlock()
+		if e.Value == nil {
+			b.forgotten.Add(1)
+		}
 		if err != nil {
 			b.log.DebugContext(ctx, "ignoring a status record", "err", err)
 		}

@@ -45,6 +45,9 @@ func (b *taskBuild) build(ctx context.Context, r *run) (p pipeline, err error) {
 	env.running = func(context.Context) { b.rt.publish(r, cluster.Status{State: cluster.Running, Version: version}) }
 	env.paused = func(context.Context) { b.rt.publish(r, cluster.Status{State: cluster.Paused, Version: version}) }
 
+	if b.rt.worker.trackTopics && b.rt.opts.Receiver == nil {
+		env.topics = &topicNotes{board: b.rt.status, task: env.id}
+	}
 	b.rawConnector = b.c.Props
 	if env.connector, err = b.rt.resolve(ctx, b.rawConnector); err != nil {
 		return nil, err
@@ -257,7 +260,7 @@ func (b *taskBuild) kafkaOutput(ctx context.Context, track *tracker) (sourceOutp
 	if err != nil {
 		return nil, fmt.Errorf("producer: %w", err)
 	}
-	track.tolerate = out.tolerate
+	track.tolerate, track.topics = out.tolerate, env.topics
 	rules, err := b.set.source.TopicRules()
 	if err != nil {
 		return nil, err

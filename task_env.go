@@ -37,6 +37,8 @@ type taskEnv struct {
 	// running is called once Start succeeded; paused and resumed when the
 	// pipeline has taken note of the gate. They publish the state.
 	running, paused func(context.Context)
+	// topics notes the topics in use; nil: nobody wants to know.
+	topics *topicNotes
 }
 
 // taskTiming holds the worker's settings for tasks.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -104,9 +105,23 @@ func TestRecordsAreJavas(t *testing.T) {
 
 // TestStatusRecordsAreJavas does the same with the status topic.
 func TestStatusRecordsAreJavas(t *testing.T) {
-	n := 0
+	n, topics := 0, 0
 	for _, r := range readRecords(t, "status_topic.jsonl") {
-		if r.Value == nil || strings.HasPrefix(r.Key, topicStatusPrefix) {
+		if r.Value == nil {
+			continue
+		}
+		if strings.HasPrefix(r.Key, topicStatusPrefix) {
+			var v struct {
+				Topic struct {
+					Name, Connector   string
+					Task              int
+					DiscoverTimestamp int64
+				}
+			}
+			require.NoError(t, json.Unmarshal([]byte(*r.Value), &v))
+			again := ActiveTopicRecord(v.Topic.Name, TaskID{v.Topic.Connector, v.Topic.Task}, time.UnixMilli(v.Topic.DiscoverTimestamp))
+			assert.Equal(t, r.record(), again)
+			topics++
 			continue
 		}
 		s, err := parseStatus([]byte(*r.Value))
@@ -119,6 +134,7 @@ func TestStatusRecordsAreJavas(t *testing.T) {
 		n++
 	}
 	assert.Greater(t, n, 100)
+	assert.Positive(t, topics)
 }
 
 // TestForeignRecords reads a config topic with odd and broken records, on

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/streamlane/connect/internal/connectjson"
 )
@@ -26,6 +27,22 @@ func ConnectorStatusRecord(name string, s Status) Record {
 // TaskStatusRecord publishes the state of a task; Destroyed deletes it.
 func TaskStatusRecord(id TaskID, s Status) Record {
 	return Record{taskStatusPrefix + id.String(), statusJSON(s)}
+}
+
+// ActiveTopicRecord notes that a task of the connector has used the topic
+// (KIP-558).
+func ActiveTopicRecord(topic string, id TaskID, at time.Time) Record {
+	b := connectjson.AppendString([]byte(`{"topic":{"name":`), topic)
+	b = connectjson.AppendString(append(b, `,"connector":`...), id.Connector)
+	b = fmt.Appendf(b, `,"task":%d,"discoverTimestamp":%d}}`, id.Task, at.UnixMilli())
+	return Record{topicKey(topic, id.Connector), b}
+}
+
+// ForgetTopicRecord deletes such a note.
+func ForgetTopicRecord(topic, connector string) Record { return Record{Key: topicKey(topic, connector)} }
+
+func topicKey(topic, connector string) string {
+	return topicStatusPrefix + topic + ":connector-" + connector
 }
 
 func statusJSON(s Status) []byte {
@@ -76,6 +93,15 @@ func parseStatus(b []byte) (Status, error) {
 type StatusFold struct {
 	connectors map[string]Status
 	tasks      map[string]map[int]Status
+	topics     map[string]map[string]bool // of each connector
+}
+
+// UsesTopic reports whether the topic is noted as used by the connector.
+func (f *StatusFold) UsesTopic(connector, topic string) bool { return f.topics[connector][topic] }
+
+// Topics returns the topics noted as used by the connector, sorted.
+func (f *StatusFold) Topics(connector string) []string {
+	return slices.Sorted(maps.Keys(f.topics[connector]))
 }
 
 // Connector returns the state of a connector instance; nil if none is known.
@@ -119,8 +145,8 @@ func (f *StatusFold) Apply(r Record) error {
 	if id, ok := strings.CutPrefix(r.Key, taskStatusPrefix); ok {
 		return f.applyTask(id, r.Value)
 	}
-	if strings.HasPrefix(r.Key, topicStatusPrefix) {
-		return nil
+	if rest, ok := strings.CutPrefix(r.Key, topicStatusPrefix); ok {
+		return f.applyTopic(rest, r.Value)
 	}
 	return fmt.Errorf("status record %q: unknown key", r.Key)
 }
@@ -166,5 +192,37 @@ func (f *StatusFold) applyTask(text string, value []byte) error {
 		f.tasks[id.Connector] = make(map[int]Status)
 	}
 	f.tasks[id.Connector][id.Task] = s
+	return nil
+}
+
+// applyTopic reads TOPIC:connector-NAME; topics hold no colon.
+func (f *StatusFold) applyTopic(key string, value []byte) error {
+	topic, connector, ok := strings.Cut(key, ":connector-")
+	if !ok {
+		return fmt.Errorf("status record of topic %q: the key names no connector", key)
+	}
+	if value == nil {
+		delete(f.topics[connector], topic)
+		return nil
+	}
+	var v struct {
+		Topic *struct {
+			Name      *string `json:"name"`
+			Connector *string `json:"connector"`
+		} `json:"topic"`
+	}
+	if err := json.Unmarshal(value, &v); err != nil {
+		return fmt.Errorf("status of topic %q: %w", topic, err)
+	}
+	if v.Topic == nil || v.Topic.Name == nil || v.Topic.Connector == nil {
+		return fmt.Errorf("status of topic %q: name or connector is missing", topic)
+	}
+	if f.topics == nil {
+		f.topics = make(map[string]map[string]bool)
+	}
+	if f.topics[connector] == nil {
+		f.topics[connector] = make(map[string]bool)
+	}
+	f.topics[connector][topic] = true
 	return nil
 }

@@ -1,0 +1,4 @@
+package connect
+
+// The reference pages of all keys, docs/reference.
+//go:generate go run ./internal/docgen docs/reference
