@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds waiting for what takes milliseconds on an idle machine.
-const patience = time.Minute
+const patience = 30 * time.Second
 
 func eventually(t *testing.T, what string, happened func() bool) {
 	t.Helper()
@@ -95,6 +95,24 @@ func (s *session) wait(end bool) int {
 	return s.code
 }
 
+// eventually waits for what the command is to bring about.
+func (s *session) eventually(what string, happened func() bool) {
+	s.t.Helper()
+	ended := false
+	eventually(s.t, what, func() bool {
+		if happened() {
+			return true
+		}
+		select {
+		case <-s.done:
+			ended = true
+		default:
+		}
+		return ended
+	})
+	require.False(s.t, ended, "%s: the command ended first", what)
+}
+
 // runToEnd runs a command line that ends by itself.
 func runToEnd(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
@@ -109,19 +127,23 @@ type child struct {
 	stderr buffer
 }
 
-// spawn starts a command in a process of its own; when ctx ends it is killed.
-func spawn(t *testing.T, ctx context.Context, args ...string) *child {
-	t.Helper()
+// subprocess prepares a command in a process of its own; when ctx ends it is
+// killed.
+func subprocess(ctx context.Context, args ...string) *child {
 	c := &child{Cmd: exec.CommandContext(ctx, os.Args[0], args...)}
-	c.Env = append(os.Environ(), asCommand+"=1")
+	c.Env = append(append(os.Environ(), asCommand+"=1"), environ()...)
 	c.Stderr = &c.stderr
+	return c
+}
+
+func (c *child) start(t *testing.T) {
+	t.Helper()
 	require.NoError(t, c.Start())
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("connect %s:\n%s", strings.Join(args, " "), c.stderr.String())
+			t.Logf("%s:\n%s", c, c.stderr.String())
 		}
 	})
-	return c
 }
 
 // end sends a signal and returns the exit code, -1 for a death by signal.

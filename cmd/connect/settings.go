@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -32,31 +33,37 @@ func readWorker(ctx context.Context, path string, environ func() []string) (*wor
 	if w.raw, err = config.ParseProperties(file); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	var wrong problems
-	for _, err := range w.decode(ctx, environ) {
+	var found, wrong problems
+	found.add(w.decode(ctx, environ))
+	for _, err := range found {
 		wrong.add(fmt.Errorf("%s: %w", path, err))
 	}
 	return w, wrong.orNil()
 }
 
 // decode resolves the placeholders and decodes the keys.
-func (w *workerFile) decode(ctx context.Context, environ func() []string) []error {
+func (w *workerFile) decode(ctx context.Context, environ func() []string) (err error) {
 	var declared framework.WorkerConfig
 	_ = config.Decode(w.raw, &declared) // what is wrong with it is found after resolving
-	var err error
 	if w.providers, err = providers(declared.ConfigProviders, environ); err != nil {
-		return []error{err}
+		return err
 	}
 	r, err := config.NewResolver(w.providers).Resolve(ctx, w.raw)
 	if err != nil {
-		return []error{err}
+		return err
 	}
 	w.resolved = r.Props
 	keys, rest := config.KeyErrors(config.DecodeResolved(r.Props, w.raw, &w.StandaloneConfig))
+	wrong := problems(rest)
+	missing := make(map[string]bool)
 	for _, k := range keys {
-		rest = append(rest, k)
+		if missing[k.Key] {
+			continue // what its checks say of nothing
+		}
+		missing[k.Key] = errors.Is(k, config.ErrMissing)
+		wrong.add(k)
 	}
-	return rest
+	return wrong.orNil()
 }
 
 // providers makes the config providers that the worker's keys declare. The
@@ -102,7 +109,7 @@ func provider(d framework.ProviderConfig, environ func() []string) (config.Provi
 
 // unknown returns the keys that mean nothing to a worker or to its Kafka clients.
 func (w *workerFile) unknown() []config.UnknownKey {
-	return slices.DeleteFunc(config.Unknown(w.resolved, w), func(u config.UnknownKey) bool {
+	return slices.DeleteFunc(config.Unknown(w.resolved, new(framework.StandaloneConfig)), func(u config.UnknownKey) bool {
 		return slices.ContainsFunc(kafka.Keys(), func(k kafka.Key) bool {
 			return k.Name == u.Key && k.Clients&kafka.AdminClient != 0
 		})

@@ -52,7 +52,7 @@ func standalone(ctx context.Context, p process, args []string) error {
 		log: p.log, connectors: connectors, about: []any{"bootstrap", where, "offsets", file.OffsetFile},
 		options: connect.Options{
 			Plugins: plugins(p), Broker: broker, Offsets: offsets.File(file.OffsetFile),
-			Worker: file.raw, Providers: file.providers, Logger: p.log,
+			Worker: file.resolved, Providers: file.providers, Logger: p.log,
 		},
 	}
 	return w.run(ctx)
