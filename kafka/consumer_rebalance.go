@@ -35,21 +35,19 @@ type event struct {
 }
 
 // hand gives an event to the next Poll and waits for it. It reports false if the
-// event was withdrawn: the session is over, or ctx ended before a Poll took it.
+// event was withdrawn: ctx, which ends with the session, ended before a Poll took
+// it.
 func (c *consumer) hand(ctx context.Context, s *session, e *event) bool {
 	c.mu.Lock()
-	if c.closed || s.expired() {
-		c.mu.Unlock()
-		return false
+	if !c.closed && !s.expired() {
+		c.events = append(c.events, e)
+		c.nudge()
 	}
-	c.events = append(c.events, e)
-	c.nudge()
 	c.mu.Unlock()
 	select {
 	case <-e.done:
 		return true
 	case <-ctx.Done():
-	case <-s.gone:
 	}
 	c.mu.Lock()
 	taken := e.taken

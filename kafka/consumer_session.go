@@ -11,6 +11,7 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // A session is one client of a consumer. A consumer has one after another, for a
@@ -18,7 +19,7 @@ import (
 type session struct {
 	client *kgo.Client
 	cancel context.CancelFunc
-	// gone is closed when the session is given up: callbacks return at once.
+	// gone is closed when the session is given up.
 	gone chan struct{}
 	// shut is closed when the client is closed.
 	shut chan struct{}
@@ -39,15 +40,38 @@ func (s *session) expired() bool {
 
 // close leaves the group, for at most the life of ctx, and closes the client. It
 // may be called more than once; all calls return when the client is closed.
-func (s *session) close(ctx context.Context) {
+//
+// The client's own way to leave would wait for callbacks, and once these return it
+// may join again first. So the member leaves behind the client's back, and the
+// end of the client's context releases the callbacks.
+func (s *session) close(ctx context.Context, group, instance string) {
 	s.once.Do(func() {
 		defer close(s.shut)
-		_ = s.client.LeaveGroupContext(ctx) // a member that cannot say goodbye is missed after its session
+		if group != "" && instance == "" {
+			s.goodbye(ctx, group)
+		}
 		s.cancel()
 		s.client.Close()
 		s.work.Wait()
 	})
 	<-s.shut
+}
+
+// goodbyeLimit is how long a member tries to tell its group that it leaves.
+const goodbyeLimit = 5 * time.Second
+
+// goodbye tells the group that its member leaves. A member that cannot is missed
+// after its session; static ones are meant to be.
+func (s *session) goodbye(ctx context.Context, group string) {
+	id, _ := s.client.GroupMetadata()
+	if id == "" {
+		return
+	}
+	member := kmsg.NewLeaveGroupRequestMember()
+	member.MemberID, member.Reason = id, kmsg.StringPtr("the consumer is closed, or its poll overdue")
+	req := kmsg.NewPtrLeaveGroupRequest()
+	req.Group, req.MemberID, req.Members = group, id, []kmsg.LeaveGroupRequestMember{member}
+	_, _ = req.RequestWith(ctx, s.client)
 }
 
 // open makes a client. That connects to brokers.
@@ -99,9 +123,9 @@ func (c *consumer) expire() {
 	c.events = nil
 	c.mu.Unlock()
 	c.log.Warn("no poll within max.poll.interval.ms; leaving the group", "group", c.group, "interval", c.consumer.pollInterval)
-	ctx, cancel := context.WithTimeout(context.Background(), max(c.conn.request, time.Second))
+	ctx, cancel := context.WithTimeout(context.Background(), goodbyeLimit)
 	defer cancel()
-	s.close(ctx)
+	s.close(ctx, c.group, c.consumer.instance)
 }
 
 // forfeit tells the user what a session that expired has cost.
@@ -140,9 +164,9 @@ func (c *consumer) Close(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
-	limit, cancel := context.WithTimeout(ctx, max(c.conn.request, time.Second))
+	limit, cancel := context.WithTimeout(ctx, goodbyeLimit)
 	defer cancel()
-	s.close(limit)
+	s.close(limit, c.group, c.consumer.instance)
 	return nil
 }
 
