@@ -3,6 +3,8 @@
 package connecttest
 
 import (
+	"context"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,9 +13,24 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// fakeCluster is the part of a KafkaCluster that needs the build tag.
-type fakeCluster struct {
-	// Fake is the cluster itself.
+// KafkaCluster is a Kafka cluster in this process, on a network in memory, for
+// package kafka inside of a testing/synctest bubble:
+//
+//	connecttest.Cluster(t, 3, func(t *testing.T, c *connecttest.KafkaCluster) {
+//		broker, err := kafka.New(kafka.Options{
+//			Worker: config.Props{"bootstrap.servers": c.Bootstrap},
+//			Dial:   c.Dial,
+//		})
+//		...
+//	})
+//
+// It is there with the build tag synctests.
+type KafkaCluster struct {
+	// Bootstrap is the value of bootstrap.servers.
+	Bootstrap string
+	// Dial opens connections on the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Fake is the cluster itself, to inspect and disturb it.
 	Fake *kfake.Cluster
 }
 
@@ -38,6 +55,6 @@ func Cluster(t *testing.T, brokers int, f func(t *testing.T, c *KafkaCluster)) {
 			kfake.ListenFn(network.Listen), kfake.DefaultNumPartitions(1))
 		require.NoError(t, err, "start the cluster")
 		t.Cleanup(fake.Close)
-		f(t, &KafkaCluster{Bootstrap: strings.Join(fake.ListenAddrs(), ","), Dial: network.DialContext, fakeCluster: fakeCluster{fake}})
+		f(t, &KafkaCluster{Bootstrap: strings.Join(fake.ListenAddrs(), ","), Dial: network.DialContext, Fake: fake})
 	})
 }

@@ -26,8 +26,8 @@ type recorder struct {
 func failuresOf(t *testing.T, suite func(t testing.TB)) []string {
 	t.Helper()
 	r := &recorder{TB: t}
-	// Broken implementations let cases wait in vain: a second is enough.
-	r.ctx, r.cancel = context.WithTimeout(t.Context(), time.Second)
+	// Broken implementations let cases wait in vain: half a second is enough.
+	r.ctx, r.cancel = context.WithTimeout(t.Context(), time.Second/2)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
