@@ -18,7 +18,8 @@
 // testing.TB: with a *testing.T every case is a subtest, with anything else the
 // cases run one after the other. Each case opens what it tests anew. They wait
 // for conditions, never for the clock, so they also run inside a
-// testing/synctest bubble if what they test does.
+// testing/synctest bubble if what they test does; a bubble has no subtests, so
+// give them struct{ testing.TB }{t} there.
 //
 // # Fakes
 //
