@@ -22,9 +22,9 @@ const (
 )
 
 // javaMagic starts a serialisation stream: STREAM_MAGIC and version 5.
-var javaMagic = []byte{0xac, 0xed, 0x00, 0x05}
+const javaMagic = "\xac\xed\x00\x05"
 
-func isJava(content []byte) bool { return bytes.HasPrefix(content, javaMagic) }
+func isJava(content []byte) bool { return bytes.HasPrefix(content, []byte(javaMagic)) }
 
 // decodeJava reads the file of Java's FileOffsetBackingStore: one serialised
 // HashMap<byte[],byte[]>, with keys and values as in the offsets topic. Null
