@@ -39,7 +39,9 @@ func ActiveTopicRecord(topic string, id TaskID, at time.Time) Record {
 }
 
 // ForgetTopicRecord deletes such a note.
-func ForgetTopicRecord(topic, connector string) Record { return Record{Key: topicKey(topic, connector)} }
+func ForgetTopicRecord(topic, connector string) Record {
+	return Record{Key: topicKey(topic, connector)}
+}
 
 func topicKey(topic, connector string) string {
 	return topicStatusPrefix + topic + ":connector-" + connector
