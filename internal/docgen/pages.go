@@ -43,7 +43,6 @@ func topics() []topic {
 					"listeners", "rest.advertised.host.name", "rest.advertised.port", "rest.advertised.listener", "access.control.allow.origin",
 					"access.control.allow.methods", "response.http.headers.config", "ssl.client.auth", "admin.listeners",
 				}},
-				{"The topics that a connector uses are not tracked yet", []string{"topic.tracking.enable", "topic.tracking.allow.reset"}},
 			},
 		},
 		{
