@@ -24,6 +24,7 @@ func driver(t testing.TB) *kafka.Broker {
 			"bootstrap.servers": bootstrap, "group.id": unique("conformance"),
 			"offset.storage.partitions": "5", "offset.storage.replication.factor": "1",
 			"config.storage.replication.factor": "1", "status.storage.replication.factor": "1",
+			"status.storage.partitions":   "1", // with more a status topic keeps the order of each key alone
 			"exactly.once.source.support": "enabled",
 		},
 		Logger: slog.New(slog.NewTextHandler(newTestLog(t), nil)),

@@ -92,23 +92,16 @@ func (x *feedTask) Stop(context.Context) error { return nil }
 
 // basket is a sink that keeps what it is given.
 type basket struct {
-	mu       sync.Mutex
-	records  []connect.SinkRecord
-	assigned map[int][]connect.TopicPartition // by task
-	opened   []connect.TopicPartition         // every partition that was ever opened, in order
-	tasks    int
+	mu      sync.Mutex
+	records []connect.SinkRecord
+	opened  int
 }
 
-func newBasket() *basket { return &basket{assigned: map[int][]connect.TopicPartition{}} }
+func newBasket() *basket { return &basket{} }
 
 // plugin makes the connector Basket of it.
 func (b *basket) plugin() connect.Plugin {
-	return connecttest.SinkPlugin("Basket", func(config.Props) *basketTask {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.tasks++
-		return &basketTask{basket: b, number: b.tasks}
-	})
+	return connecttest.SinkPlugin("Basket", func(config.Props) basketTask { return basketTask{b} })
 }
 
 // got returns what the sink was given so far.
@@ -125,32 +118,18 @@ func (b *basket) await(t testing.TB, n int) []connect.SinkRecord {
 	return b.got()
 }
 
-// shares returns the number of partitions of each task that has any, sorted.
-func (b *basket) shares() []int {
+// openings is how often a partition was opened.
+func (b *basket) openings() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var n []int
-	for _, tps := range b.assigned {
-		if len(tps) > 0 {
-			n = append(n, len(tps))
-		}
-	}
-	slices.Sort(n)
-	return n
+	return b.opened
 }
 
-type basketTask struct {
-	basket *basket
-	number int
-	c      connect.SinkContext
-}
+type basketTask struct{ basket *basket }
 
-func (x *basketTask) Start(_ context.Context, c connect.SinkContext) error {
-	x.c = c
-	return nil
-}
+func (x basketTask) Start(context.Context, connect.SinkContext) error { return nil }
 
-func (x *basketTask) Put(_ context.Context, records []connect.SinkRecord) error {
+func (x basketTask) Put(_ context.Context, records []connect.SinkRecord) error {
 	x.basket.mu.Lock()
 	defer x.basket.mu.Unlock()
 	for i := range records {
@@ -159,21 +138,11 @@ func (x *basketTask) Put(_ context.Context, records []connect.SinkRecord) error 
 	return nil
 }
 
-func (x *basketTask) Open(_ context.Context, tps []connect.TopicPartition) error {
+func (x basketTask) Open(_ context.Context, tps []connect.TopicPartition) error {
 	x.basket.mu.Lock()
 	defer x.basket.mu.Unlock()
-	x.basket.assigned[x.number] = append(x.basket.assigned[x.number], tps...)
-	x.basket.opened = append(x.basket.opened, tps...)
+	x.basket.opened += len(tps)
 	return nil
 }
 
-func (x *basketTask) Close(_ context.Context, tps []connect.TopicPartition) error {
-	x.basket.mu.Lock()
-	defer x.basket.mu.Unlock()
-	x.basket.assigned[x.number] = slices.DeleteFunc(x.basket.assigned[x.number], func(tp connect.TopicPartition) bool {
-		return slices.Contains(tps, tp)
-	})
-	return nil
-}
-
-func (x *basketTask) Stop(context.Context) error { return nil }
+func (x basketTask) Stop(context.Context) error { return nil }
