@@ -63,8 +63,8 @@ generate: ## write the generated files anew
 	$(GO) generate ./...
 
 .PHONY: quickstart
-quickstart: ## run the smallest program with a pipeline in it
-	$(GO) run ./examples/embedded
+quickstart: ## move the lines of a file through a broker in the process, until Ctrl-C
+	$(GO) run ./cmd/connect dev --data examples/quickstart/data examples/quickstart/file-source.json examples/quickstart/file-sink.json
 
 .PHONY: verify
 verify: ## run all that CI runs

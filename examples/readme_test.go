@@ -1,0 +1,108 @@
+package examples
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// readme returns the commands of the README's section "Two commands".
+func readme(t *testing.T) (runs, tests string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(text), "\n## Two commands\n")
+	require.True(t, found, "README.md has no section Two commands")
+	section, _, _ = strings.Cut(section, "\n## ")
+	commands := regexp.MustCompile("(?s)```\n(.*?)\n```").FindAllStringSubmatch(section, -1)
+	require.Len(t, commands, 2)
+	return commands[0][1], commands[1][1]
+}
+
+// The first command of the README does what the README says. It runs in a copy of
+// the files, so that it leaves nothing behind in the tree.
+func TestFirstCommandOfTheReadme(t *testing.T) {
+	command, _ := readme(t)
+	args, found := strings.CutPrefix(command, "go run ./cmd/connect ")
+	require.True(t, found, "the command is %q", command)
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "connect")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../cmd/connect").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	quickstart := filepath.Join(dir, "examples", "quickstart")
+	require.NoError(t, os.MkdirAll(quickstart, 0o755))
+	files, err := filepath.Glob(filepath.Join("quickstart", "*.*"))
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(quickstart, filepath.Base(file)), text, 0o644))
+	}
+	want, err := os.ReadFile(filepath.Join(quickstart, "lines.txt"))
+	require.NoError(t, err)
+
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, strings.Fields(args)...)
+	cmd.Dir = dir
+	var log strings.Builder
+	cmd.Stdout, cmd.Stderr = &log, &log
+	require.NoError(t, cmd.Start())
+	copied := func() string {
+		text, _ := os.ReadFile(filepath.Join(quickstart, "data", "copy.txt"))
+		return string(text)
+	}
+	arrived := assert.Eventually(t, func() bool { return copied() == string(want) }, deadline, 20*time.Millisecond)
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	err = cmd.Wait()
+	require.NoError(t, err, "log:\n%s", log.String())
+	require.True(t, arrived, "found %q, log:\n%s", copied(), log.String())
+}
+
+// The second command of the README is what continuous integration runs.
+func TestSecondCommandOfTheReadme(t *testing.T) {
+	_, command := readme(t)
+	ci, err := os.ReadFile(filepath.Join("..", ".ci", "run"))
+	require.NoError(t, err)
+	tags := regexp.MustCompile(`(?m)^TAGS=(\S+)$`).FindStringSubmatch(string(ci))
+	require.NotNil(t, tags)
+	section := regexp.MustCompile(`(?s)\nsection_test\(\) \{\n(.*?)\n\}`).FindStringSubmatch(string(ci))
+	require.NotNil(t, section)
+	run := strings.NewReplacer(`"$TAGS"`, tags[1], " -timeout 10m", "").Replace(section[1])
+	assert.Contains(t, strings.Split(run, "\n"), "\t"+command)
+	contributing, err := os.ReadFile(filepath.Join("..", "CONTRIBUTING.md"))
+	require.NoError(t, err)
+	assert.Contains(t, string(contributing), "\n"+command+"\n")
+}
+
+// Links within the documentation lead somewhere.
+func TestLinksOfTheDocumentation(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	checked := 0
+	for _, pattern := range []string{"../*.md", "../docs/*.md", "../docs/*/*.md", "../docs/*/*/*.md", "*/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, page := range pages {
+			text, err := os.ReadFile(page)
+			require.NoError(t, err)
+			for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+				target, _, _ := strings.Cut(m[1], "#")
+				if target == "" || strings.Contains(target, "://") {
+					continue
+				}
+				checked++
+				_, err := os.Stat(filepath.Join(filepath.Dir(page), target))
+				assert.NoError(t, err, "link in %s", page)
+			}
+		}
+	}
+	assert.Greater(t, checked, 30)
+}
