@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"strings"
 	"sync"
 
@@ -17,12 +19,16 @@ type handle struct {
 	key  string // "": not shared
 	opts []kgo.Opt
 	room *semaphore.Weighted // buffer.memory of a producer
+	log  *slog.Logger        // of a producer's client
 
-	mu     sync.Mutex
-	refs   int // guarded by pool.mu
-	client *kgo.Client
-	stop   context.CancelFunc
-	closed bool
+	mu      sync.Mutex
+	refs    int // guarded by pool.mu
+	client  *kgo.Client
+	life    context.Context //nolint:containedctx // the life of client
+	stop    context.CancelFunc
+	closed  bool
+	refusal error          // of brokers, while what is buffered fails because of it
+	work    sync.WaitGroup // the failing
 }
 
 // clientPool finds the handle of a configuration.
@@ -31,16 +37,16 @@ type clientPool struct {
 	handles map[string]*handle
 }
 
-// acquire returns the handle for key, made of what options gives if there is
-// none yet. An empty key is never shared.
-func (p *clientPool) acquire(key string, room int64, opts []kgo.Opt) *handle {
+// acquire returns the handle for key, made if there is none yet. An empty key is
+// never shared. Producers give the size of their buffer, and a log.
+func (p *clientPool) acquire(key string, opts []kgo.Opt, room int64, log *slog.Logger) *handle {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if h := p.handles[key]; h != nil && key != "" {
 		h.refs++
 		return h
 	}
-	h := &handle{pool: p, key: key, opts: opts, refs: 1, room: semaphore.NewWeighted(room)}
+	h := &handle{pool: p, key: key, opts: opts, refs: 1, room: semaphore.NewWeighted(room), log: log}
 	if key != "" {
 		if p.handles == nil {
 			p.handles = map[string]*handle{}
@@ -61,13 +67,49 @@ func (h *handle) get() (*kgo.Client, error) {
 		return h.client, nil
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	client, err := kgo.NewClient(append([]kgo.Opt{kgo.WithContext(ctx)}, h.opts...)...)
+	opts := append([]kgo.Opt{kgo.WithContext(ctx)}, h.opts...)
+	if h.log != nil {
+		opts = append(opts, kgo.WithLogger(logger{l: h.log, refused: h.refuse}))
+	}
+	client, err := kgo.NewClient(opts...)
 	if err != nil {
 		stop()
 		return nil, err
 	}
-	h.client, h.stop = client, stop
+	h.client, h.life, h.stop = client, ctx, stop
 	return client, nil
+}
+
+// refuse fails the records that are buffered, because brokers refuse our
+// credentials. The client would keep them and go on trying; Java's producer gives
+// up. Records that a broker may have stored already are waited for.
+func (h *handle) refuse(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.refusal != nil || h.client == nil {
+		return
+	}
+	h.refusal = err
+	client, life := h.client, h.life
+	h.work.Go(func() {
+		_ = client.AbortBufferedRecords(life)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.refusal = nil
+	})
+}
+
+// why returns the reason why the client aborts what is buffered, or err.
+func (h *handle) why(err error) error {
+	if !errors.Is(err, kgo.ErrAborting) {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.refusal != nil {
+		return h.refusal
+	}
+	return err
 }
 
 // renew closes the client of a handle that is not shared; the next get opens
@@ -80,6 +122,7 @@ func (h *handle) renew() {
 	if client != nil {
 		client.Close()
 		stop()
+		h.work.Wait()
 	}
 }
 
@@ -110,6 +153,7 @@ func (h *handle) release() {
 	if client != nil {
 		client.Close()
 		stop()
+		h.work.Wait()
 	}
 }
 

@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"net"
 	"slices"
 	"sync"
 	"time"
@@ -89,7 +88,9 @@ func (c *consumer) open() (*session, error) {
 				return c.onAssigned(ctx, s, o)
 			}))
 	}
-	opts = append(opts, kgo.WithHooks(authHook{c}))
+	// The client goes on trying when a broker refuses our credentials, for they may
+	// change. Java's consumer gives up at once, and so does this one.
+	opts = append(opts, kgo.WithLogger(logger{l: c.log, refused: c.fail}))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	client, err := kgo.NewClient(opts...)
@@ -266,16 +267,4 @@ func (c *consumer) discoverOnce(ctx context.Context, client *kgo.Client, known m
 	slices.Sort(added)
 	client.AddConsumeTopics(added...)
 	return nil
-}
-
-// authHook watches for brokers that refuse our credentials. The client goes on
-// trying, for the credentials may change; Java's consumer gives up at once, and so
-// do we.
-type authHook struct{ c *consumer }
-
-// OnBrokerConnect is called after each attempt to connect.
-func (h authHook) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
-	if err != nil && is(err, authErrors) {
-		h.c.fail(mapError(err))
-	}
 }

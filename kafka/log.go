@@ -13,7 +13,13 @@ const levelTrace = slog.LevelDebug - 4
 
 // logger hands the client's log on. The client's levels go down by one: its
 // errors come to the caller as well, and its information is for debugging.
-type logger struct{ l *slog.Logger }
+//
+// That a broker refuses our credentials the client tells nobody but its log, for
+// it goes on trying. refused, if not nil, hears of it.
+type logger struct {
+	l       *slog.Logger
+	refused func(error)
+}
 
 // Level tells the client what to leave out.
 func (l logger) Level() kgo.LogLevel {
@@ -25,14 +31,19 @@ func (l logger) Level() kgo.LogLevel {
 		return kgo.LogLevelInfo
 	case l.l.Enabled(ctx, slog.LevelInfo):
 		return kgo.LogLevelWarn
-	case l.l.Enabled(ctx, slog.LevelWarn):
-		return kgo.LogLevelError
 	}
-	return kgo.LogLevelNone
+	return kgo.LogLevelError
 }
 
 // Log writes one line.
 func (l logger) Log(level kgo.LogLevel, msg string, keyvals ...any) {
+	if level == kgo.LogLevelError && l.refused != nil {
+		for _, v := range keyvals {
+			if err, ok := v.(error); ok && is(err, authErrors) {
+				l.refused(mapError(err))
+			}
+		}
+	}
 	to := levelTrace
 	switch level {
 	case kgo.LogLevelError:

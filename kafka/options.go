@@ -34,7 +34,7 @@ func (s *settings) connOptions(log *slog.Logger, dial dialFunc) ([]kgo.Opt, erro
 	age := min(max(c.metadataAge, 10*time.Millisecond), maxMetadataAge)
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(c.bootstrap...),
-		kgo.WithLogger(logger{log}),
+		kgo.WithLogger(logger{l: log}),
 		kgo.ConnIdleTimeout(min(max(c.idle, minRequestTimeout), maxIdle)),
 		kgo.RequestTimeoutOverhead(min(max(c.request, minRequestTimeout), maxRequestTimeout)),
 		kgo.RetryBackoffFn(backoff(c.backoff, c.backoffMax)),

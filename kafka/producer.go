@@ -244,8 +244,10 @@ func (b *batch) ack(s *slot, partition int32, err error) {
 	b.acks.Acked(s.index, at, -1, fmt.Errorf("send to topic %q: %w", at.Topic, err))
 }
 
-// why says what the end of a record's context means.
+// why says what the end of a record's context means, and other words of the
+// client that need to be explained.
 func (p *producer) why(err error) error {
+	err = p.handle.why(err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && p.deliver > 0:
 		return connect.Retriable(fmt.Errorf("not delivered within delivery.timeout.ms (%v): %w", p.deliver, err), 0)
