@@ -44,6 +44,10 @@ func mapError(err error) error {
 	switch {
 	case is(err, fencedErrors):
 		return both{connect.ErrFenced, err}
+	case errors.Is(err, kerr.SaslAuthenticationFailed):
+		return both{connect.ErrAuth, fmt.Errorf("%w (the credentials are in the key sasl.jaas.config)", err)}
+	case errors.Is(err, kerr.UnsupportedSaslMechanism):
+		return both{connect.ErrAuth, fmt.Errorf("%w (it is named by the key sasl.mechanism)", err)}
 	case is(err, authErrors):
 		return both{connect.ErrAuth, err}
 	case is(err, revokedErrors):
