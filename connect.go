@@ -29,6 +29,8 @@ type Options struct {
 	Status StatusStore
 	// Coordinator shares the work with other workers; nil: Alone.
 	Coordinator Coordinator
+	// Peers reaches the other workers of a cluster; nil: there are none.
+	Peers Peers
 	// Worker holds Java's worker keys: converters, flush intervals, client
 	// settings under producer., consumer. and admin.
 	Worker config.Props

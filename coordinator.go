@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/config"
 )
 
 // A Protocol is a version of Connect's group protocol.
@@ -70,6 +71,13 @@ type Assignment struct {
 
 // IsLeader reports whether the worker leads its group.
 func (a Assignment) IsLeader() bool { return a.MemberID != "" && a.MemberID == a.Leader }
+
+// Peers reaches the other workers of a cluster, for what only the leader may do
+// and no user has asked for. It is safe for concurrent use.
+type Peers interface {
+	// PutTaskConfigs has the leader call Runtime.PutTaskConfigs.
+	PutTaskConfigs(ctx context.Context, leaderURL, connector string, tasks []config.Props) error
+}
 
 // Alone returns the Coordinator of a single worker, which leads itself and runs
 // all there is. It is what a nil Options.Coordinator means. It serves one

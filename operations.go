@@ -330,15 +330,33 @@ func appendRecords(ctx context.Context, l Leadership, records []cluster.Record) 
 
 // storeTasks stores a task set for the connector's configuration of the given
 // revision, if it differs from the stored one, or if it must start again all
-// the same.
+// the same. A worker that does not lead hands it to the leader.
 func (rt *Runtime) storeTasks(ctx context.Context, name string, revision int64, tasks []config.Props, again bool) error {
-	return rt.change(ctx, func(l Leadership, view cluster.View) error {
-		c := view.Connector(name)
-		if c == nil || c.Revision != revision || c.Target != cluster.TargetStarted {
-			return nil // overtaken: another run of the connector will see to it
-		}
-		if !again && !c.Inconsistent && maps.Equal(c.Applied, c.Props) && slices.EqualFunc(c.Tasks, tasks, maps.Equal[config.Props, config.Props]) {
-			return nil
+	view, err := rt.view(ctx)
+	if err != nil {
+		return err
+	}
+	c := view.Connector(name)
+	if c == nil || c.Revision != revision || c.Target != cluster.TargetStarted {
+		return nil // overtaken: another run of the connector will see to it
+	}
+	if !again && !c.Inconsistent && maps.Equal(c.Applied, c.Props) && slices.EqualFunc(c.Tasks, tasks, maps.Equal[config.Props, config.Props]) {
+		return nil
+	}
+	err = rt.PutTaskConfigs(ctx, name, tasks)
+	if leader, ok := errors.AsType[*NotLeaderError](err); ok && leader.URL != "" && rt.opts.Peers != nil {
+		return rt.opts.Peers.PutTaskConfigs(ctx, leader.URL, name, tasks)
+	}
+	return err
+}
+
+// PutTaskConfigs stores the task set of a connector, as the worker that runs
+// the connector instance wants it. It is for requests between workers
+// (Options.Peers); tasks start once all workers have read it.
+func (rt *Runtime) PutTaskConfigs(ctx context.Context, name string, tasks []config.Props) error {
+	return rt.changeKnown(ctx, name, func(l Leadership, c *cluster.Connector) error {
+		if c.Target == cluster.TargetStopped && len(tasks) > 0 {
+			return fmt.Errorf("connector %q: %w: it is STOPPED and has no tasks", name, ErrBadRequest)
 		}
 		if err := appendRecords(ctx, l, cluster.TaskRecords(name, tasks)); err != nil {
 			return err
