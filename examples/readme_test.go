@@ -2,6 +2,7 @@ package examples
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,6 +82,83 @@ func TestSecondCommandOfTheReadme(t *testing.T) {
 	contributing, err := os.ReadFile(filepath.Join("..", "CONTRIBUTING.md"))
 	require.NoError(t, err)
 	assert.Contains(t, string(contributing), "\n"+command+"\n")
+}
+
+// The commands for operators are there.
+func TestCommandsOfTheReadme(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "connect")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../cmd/connect").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	require.NoError(t, err)
+	tried := 0
+	for _, m := range regexp.MustCompile(`(?m)^bin/connect (.*)$`).FindAllStringSubmatch(string(text), -1) {
+		args := strings.Fields(m[1])
+		if args[0] == "standalone" { // its files are the reader's
+			args = []string{"standalone", "-h"}
+		}
+		out, err := exec.CommandContext(t.Context(), binary, args...).CombinedOutput()
+		assert.NoError(t, err, "%s", out)
+		tried++
+	}
+	assert.Equal(t, 3, tried)
+}
+
+// The README's Go compiles.
+func TestGoOfTheReadme(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	require.NoError(t, err)
+	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	require.Len(t, blocks, 3)
+	program := `package main
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/connectors"
+	"github.com/streamlane/connect/converters"
+	"github.com/streamlane/connect/kafka"
+	"github.com/streamlane/connect/offsets"
+	"github.com/streamlane/connect/transforms"
+)
+
+func embedded(ctx context.Context) error {
+` + blocks[0][1] + `
+}
+
+func withKafka() (*connect.Runtime, error) {
+` + blocks[1][1] + `
+	return rt, err
+}
+
+` + blocks[2][1] + `
+type task struct{ connect.SourceTask }
+
+func newTask(counterConfig) (*task, error) { return nil, nil }
+
+func main() {
+	_ = embedded(context.Background())
+	_, _ = withKafka()
+}
+`
+	// The program is in a folder of the module, as far as the go command can see.
+	dir := t.TempDir()
+	source, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json")
+	require.NoError(t, os.WriteFile(source, []byte(program), 0o600))
+	folder, err := filepath.Abs("readme")
+	require.NoError(t, err)
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(folder, "main.go"): source}})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(overlay, replace, 0o600))
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay, "-o", os.DevNull, "./readme").CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }
 
 // Links within the documentation lead somewhere.
