@@ -1,0 +1,229 @@
+//go:build synctests
+
+package kafka_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/connecttest"
+	"github.com/streamlane/connect/kafka"
+)
+
+// workers is a cluster of Runtimes in a bubble. It is their Peers, too.
+type workers struct {
+	t     *testing.T
+	kafka *connecttest.KafkaCluster
+	more  config.Props
+
+	mu     sync.Mutex
+	byURL  map[string]*connect.Runtime
+	starts map[string]int // of tasks, by connector and number
+}
+
+func (w *workers) PutTaskConfigs(ctx context.Context, leaderURL, connector string, tasks []config.Props) error {
+	w.mu.Lock()
+	rt := w.byURL[leaderURL]
+	w.mu.Unlock()
+	if rt == nil {
+		return fmt.Errorf("no worker at %s", leaderURL)
+	}
+	return rt.PutTaskConfigs(ctx, connector, tasks)
+}
+
+// idleSource has as many tasks as it may, which do nothing but count starts.
+func (w *workers) idleSource() connect.Plugin {
+	return connect.Source(connect.Info{Class: "Idle", Version: "1.0"},
+		func(connecttest.Props) (connecttest.Connector[connecttest.Props], error) {
+			return connecttest.Connector[connecttest.Props]{TaskConfigsFunc: func(_ context.Context, n int) ([]connecttest.Props, error) {
+				tasks := make([]connecttest.Props, n)
+				for i := range tasks {
+					tasks[i].All = config.Props{"n": fmt.Sprint(i)}
+				}
+				return tasks, nil
+			}}, nil
+		},
+		func(p connecttest.Props) (connecttest.SourceTask, error) {
+			return connecttest.SourceTask{
+				StartFunc: func(context.Context, connect.SourceContext) error {
+					w.mu.Lock()
+					defer w.mu.Unlock()
+					w.starts[p.All["n"]]++
+					return nil
+				},
+				PollFunc: func(ctx context.Context) ([]connect.SourceRecord, error) { <-ctx.Done(); return nil, nil },
+			}, nil
+		})
+}
+
+// start starts a worker; the function it returns stops it.
+func (w *workers) start(name string) (rt *connect.Runtime, stop func()) {
+	w.t.Helper()
+	worker := config.Props{
+		"bootstrap.servers": w.kafka.Bootstrap, "group.id": "workers",
+		"key.converter": "x", "value.converter": "x",
+		"config.storage.replication.factor": "1", "offset.storage.replication.factor": "1", "status.storage.replication.factor": "1",
+	}.Merge(w.more)
+	b, err := kafka.New(kafka.Options{Worker: worker, Dial: w.kafka.Dial})
+	require.NoError(w.t, err)
+	group, err := b.Group("")
+	require.NoError(w.t, err)
+	url := "http://" + name + ":8083/"
+	rt, err = connect.New(connect.Options{
+		Plugins: []connect.Plugin{w.idleSource()}, URL: url, Peers: w, Coordinator: group, Worker: worker,
+		Offsets: b.Offsets("offsets"), Configs: b.Configs("configs"), Status: b.Status("status"),
+		Receiver: connect.ReceiverFunc(func(context.Context, []connect.SourceRecord) error { return nil }),
+	})
+	require.NoError(w.t, err)
+	w.mu.Lock()
+	w.byURL[url] = rt
+	w.mu.Unlock()
+	ctx, cancel := context.WithCancel(w.t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- rt.Run(ctx) }()
+	return rt, sync.OnceFunc(func() {
+		w.t.Helper()
+		cancel()
+		require.NoError(w.t, <-ran)
+	})
+}
+
+func (w *workers) startsOf(n int) map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	got := make(map[string]int)
+	for i := range n {
+		got[fmt.Sprint(i)] = w.starts[fmt.Sprint(i)]
+	}
+	return got
+}
+
+// spread says how many running tasks each worker has.
+func spread(t *testing.T, rt *connect.Runtime, connector string) (tasks map[string]int, running int) {
+	t.Helper()
+	s, err := rt.Status(t.Context(), connector)
+	require.NoError(t, err)
+	tasks = make(map[string]int)
+	for _, ts := range s.Tasks {
+		if ts.State == cluster.Running {
+			tasks[ts.WorkerID]++
+			running++
+		}
+	}
+	return tasks, running
+}
+
+func bubble(t *testing.T, more config.Props, f func(t *testing.T, w *workers)) {
+	connecttest.Cluster(t, 1, func(t *testing.T, c *connecttest.KafkaCluster) {
+		f(t, &workers{t: t, kafka: c, more: more, byURL: make(map[string]*connect.Runtime), starts: make(map[string]int)})
+	})
+}
+
+// put creates a connector on whichever worker leads.
+func put(t *testing.T, name string, tasks int, rts ...*connect.Runtime) {
+	t.Helper()
+	for _, rt := range rts {
+		_, err := rt.PutConnector(t.Context(), name, config.Props{"connector.class": "Idle", "tasks.max": fmt.Sprint(tasks)})
+		if err == nil {
+			return
+		}
+		require.ErrorAs(t, err, new(*connect.NotLeaderError))
+	}
+	t.Fatal("nobody leads")
+}
+
+func TestWorkersShareTheWork(t *testing.T) {
+	for _, protocol := range []string{"sessioned", "compatible", "eager"} {
+		t.Run(protocol, func(t *testing.T) {
+			bubble(t, config.Props{"connect.protocol": protocol, "scheduled.rebalance.max.delay.ms": "20000"}, func(t *testing.T, w *workers) {
+				a, stopA := w.start("a")
+				b, stopB := w.start("b")
+				time.Sleep(30 * time.Second)
+				put(t, "c", 6, a, b)
+				time.Sleep(30 * time.Second)
+				synctest.Wait()
+				tasks, running := spread(t, a, "c")
+				require.Equal(t, 6, running)
+				require.Equal(t, map[string]int{"a:8083": 3, "b:8083": 3}, tasks)
+
+				d, stopD := w.start("d")
+				time.Sleep(90 * time.Second)
+				synctest.Wait()
+				tasks, running = spread(t, d, "c")
+				require.Equal(t, 6, running)
+				require.Equal(t, map[string]int{"a:8083": 2, "b:8083": 2, "d:8083": 2}, tasks)
+
+				stopB()
+				time.Sleep(90 * time.Second)
+				synctest.Wait()
+				tasks, running = spread(t, d, "c")
+				require.Equal(t, 6, running)
+				require.Equal(t, map[string]int{"a:8083": 3, "d:8083": 3}, tasks)
+				if protocol != "eager" {
+					for n, starts := range w.startsOf(6) {
+						require.LessOrEqual(t, starts, 3, "task %s moved at most when a worker came and when one went", n)
+					}
+				}
+				stopA()
+				stopD()
+			})
+		})
+	}
+}
+
+// TestInnocentTasksRunOn counts restarts: what need not move does not stop.
+func TestInnocentTasksRunOn(t *testing.T) {
+	bubble(t, config.Props{"scheduled.rebalance.max.delay.ms": "0"}, func(t *testing.T, w *workers) {
+		a, stopA := w.start("a")
+		time.Sleep(10 * time.Second)
+		put(t, "c", 4, a)
+		time.Sleep(10 * time.Second)
+		require.Equal(t, map[string]int{"0": 1, "1": 1, "2": 1, "3": 1}, w.startsOf(4))
+		_, stopB := w.start("b")
+		time.Sleep(time.Minute)
+		starts := w.startsOf(4)
+		total := 0
+		for _, n := range starts {
+			total += n
+		}
+		require.Equal(t, 6, total, "two of four moved, once: %v", starts)
+		tasks, _ := spread(t, a, "c")
+		require.Equal(t, []int{2, 2}, slices.Sorted(func(yield func(int) bool) {
+			for _, n := range tasks {
+				yield(n)
+			}
+		}))
+		stopB()
+		stopA()
+	})
+}
+
+// TestAWorkerThatDies is missed after its session, and its tasks run elsewhere.
+func TestAWorkerThatDies(t *testing.T) {
+	bubble(t, config.Props{"scheduled.rebalance.max.delay.ms": "0"}, func(t *testing.T, w *workers) {
+		a, stopA := w.start("a")
+		b, stopB := w.start("b")
+		time.Sleep(20 * time.Second)
+		put(t, "c", 4, a, b)
+		time.Sleep(20 * time.Second)
+		_, running := spread(t, a, "c")
+		require.Equal(t, 4, running)
+		stopB() // it leaves, so the group need not wait for its session
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		tasks, running := spread(t, a, "c")
+		require.Equal(t, 4, running)
+		require.Equal(t, map[string]int{"a:8083": 4}, tasks)
+		stopA()
+	})
+}
