@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // startBroker starts a Kafka broker in this process. It has no access control,
@@ -16,7 +17,7 @@ import (
 // one they are in memory.
 func startBroker(listen listenAddress, dir string, log *slog.Logger) (*kfake.Cluster, error) {
 	options := []kfake.Opt{
-		kfake.NumBrokers(1), kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(1),
+		kfake.NumBrokers(1), kfake.DefaultNumPartitions(1),
 		kfake.ClusterID("connect-dev"), kfake.WithLogger(brokerLog{log}),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, listen.String()) }),
 	}
@@ -27,7 +28,27 @@ func startBroker(listen listenAddress, dir string, log *slog.Logger) (*kfake.Clu
 	if err != nil {
 		return nil, fmt.Errorf("starting the broker at %v: %w", &listen, err)
 	}
+	cluster.ControlKey(int16(kmsg.Metadata), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		createTopics(cluster, r.(*kmsg.MetadataRequest))
+		return nil, nil, false
+	})
 	return cluster, nil
+}
+
+// createTopics creates the topics that a client asks for and that are not there,
+// if it wants them created. The broker could do so itself, but would not write
+// them to its directory before it is closed: a process that is killed would lose
+// them with all of their records.
+func createTopics(cluster *kfake.Cluster, r *kmsg.MetadataRequest) {
+	if !r.AllowAutoTopicCreation {
+		return
+	}
+	for _, t := range r.Topics {
+		if t.Topic != nil && cluster.TopicInfo(*t.Topic) == nil {
+			// What is wrong with the name, the answer to the request says.
+			_ = cluster.CreateTopic(*t.Topic, 1, nil)
+		}
+	}
 }
 
 // A listenAddress is one of the loopback interface, as a flag. Others are

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/streamlane/connect"
 )
 
 // fileToFile writes connectors that move the lines of in to out by the topic
@@ -44,9 +47,8 @@ func TestDevLosesAndRepeatsNothing(t *testing.T) {
 	b, err := startBroker(listenAddress{"127.0.0.1", 0}, data, plain(&buffer{}))
 	require.NoError(t, err)
 	defer b.Close()
-	offset, size := committed(t, b.ListenAddrs()[0], "connect-sink", "lines")
-	assert.Equal(t, int64(9000), size, "records in the topic")
-	assert.Equal(t, int64(9000), offset)
+	assert.Equal(t, int64(9000), records(t, b.ListenAddrs()[0], "lines"))
+	assert.Equal(t, int64(9000), committed(t, b.ListenAddrs()[0], "sink", "lines"))
 }
 
 // Without a directory each start begins anew, and leaves nothing behind.
@@ -70,8 +72,11 @@ func TestDevListens(t *testing.T) {
 
 	s := begin(t, "", "dev", "--listen", address, "--topics", "orders:3,logs")
 	s.eventually("the worker runs", func() bool { return strings.Contains(s.stderr.String(), "connect is running") })
-	_, size := committed(t, address, "nobody", "orders")
-	assert.Zero(t, size)
+	topics := ask(t, address, func(ctx context.Context, a connect.Admin) (map[string]connect.TopicInfo, error) {
+		return a.Topics(ctx, "orders", "logs")
+	})
+	assert.Equal(t, 3, topics["orders"].Partitions)
+	assert.Equal(t, 1, topics["logs"].Partitions)
 
 	code, _, stderr := runToEnd(t, "dev", "--listen", address)
 	assert.Equal(t, 2, code)

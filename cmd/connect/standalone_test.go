@@ -29,21 +29,33 @@ func startKafka(t *testing.T) (bootstrap string) {
 	return cluster.ListenAddrs()[0]
 }
 
-// committed returns the offset that a sink's group has committed of the first
-// partition of a topic, and the end of that partition.
-func committed(t *testing.T, bootstrap, group, topic string) (offset, end int64) {
+// ask asks a cluster.
+func ask[T any](t *testing.T, bootstrap string, question func(context.Context, connect.Admin) (T, error)) T {
 	t.Helper()
 	broker, err := kafka.New(kafka.Options{Worker: config.Props{"bootstrap.servers": bootstrap}})
 	require.NoError(t, err)
 	admin, err := broker.Admin(t.Context(), connect.ClientConfig{})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, admin.Close(context.Background())) }()
-	at := connect.TopicPartition{Topic: topic}
-	groups, err := admin.GroupOffsets(t.Context(), group)
+	answer, err := question(t.Context(), admin)
 	require.NoError(t, err)
-	ends, err := admin.EndOffsets(t.Context(), topic)
-	require.NoError(t, err)
-	return groups[at], ends[at]
+	return answer
+}
+
+// committed returns what a sink has committed of the first partition of a topic.
+func committed(t *testing.T, bootstrap, sink, topic string) int64 {
+	t.Helper()
+	return ask(t, bootstrap, func(ctx context.Context, a connect.Admin) (connect.Offsets, error) {
+		return a.GroupOffsets(ctx, "connect-"+sink)
+	})[connect.TopicPartition{Topic: topic}]
+}
+
+// records returns how many records the first partition of a topic has.
+func records(t *testing.T, bootstrap, topic string) int64 {
+	t.Helper()
+	return ask(t, bootstrap, func(ctx context.Context, a connect.Admin) (connect.Offsets, error) {
+		return a.EndOffsets(ctx, topic)
+	})[connect.TopicPartition{Topic: topic}]
 }
 
 // sourcePosition returns what an offset file holds, as one text; "" for nothing.
@@ -132,9 +144,8 @@ func TestStandaloneRunsJavasFiles(t *testing.T) {
 	assert.NotContains(t, log, "ERROR")
 
 	assert.JSONEq(t, `{"position": 8}`, sourcePosition(t, dir+"/connect.offsets"))
-	offset, end := committed(t, bootstrap, "connect-local-file-sink", "from-file-lines")
-	assert.Equal(t, int64(2), end)
-	assert.Equal(t, int64(2), offset)
+	assert.Equal(t, int64(2), records(t, bootstrap, "from-file-lines"))
+	assert.Equal(t, int64(2), committed(t, bootstrap, "local-file-sink", "from-file-lines"))
 }
 
 // The streams of the process are those of file connectors without a file.
@@ -261,9 +272,8 @@ func TestSignalsEndCleanly(t *testing.T) {
 			assert.Contains(t, c.stderr.String(), signal.String())
 
 			assert.JSONEq(t, `{"position": 55000}`, sourcePosition(t, dir+"/connect.offsets"))
-			offset, end := committed(t, bootstrap, "connect-local-file-sink", "from-file-lines")
-			assert.Equal(t, int64(5000), end)
-			assert.Equal(t, int64(5000), offset)
+			assert.Equal(t, int64(5000), records(t, bootstrap, "from-file-lines"))
+			assert.Equal(t, int64(5000), committed(t, bootstrap, "local-file-sink", "from-file-lines"))
 		})
 	}
 }
