@@ -1,0 +1,117 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/streamlane/connect"
+)
+
+// A StatusError decides the answer to a request.
+type StatusError struct {
+	// Status is the HTTP status code.
+	Status int
+	// ErrorCode is what the body shows; zero: Status.
+	ErrorCode int
+	// Message is what the body shows.
+	Message string
+	// Err is the cause, for the log; it may be nil.
+	Err error
+}
+
+func (e *StatusError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("status %d: %s", e.Status, e.Message)
+	}
+	return fmt.Sprintf("status %d: %s: %v", e.Status, e.Message, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *StatusError) Unwrap() error { return e.Err }
+
+// Java's messages about requests that another worker, or another time, would
+// suit.
+const (
+	messageConflict = "Cannot complete request because of a conflicting operation (e.g. worker rebalance)"
+	messageNoLeader = "Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway."
+	messageTimeout  = "Request timed out"
+)
+
+// failure is an error with its cause, for errors.Is and the log.
+func failure(status int, cause error, format string, args ...any) *StatusError {
+	return &StatusError{Status: status, Message: fmt.Sprintf(format, args...), Err: cause}
+}
+
+func badRequest(format string, args ...any) *StatusError {
+	return failure(http.StatusBadRequest, nil, format, args...)
+}
+
+// plain is the answer of Java's HTTP layer, by status alone.
+func plain(status int) *StatusError {
+	return failure(status, nil, "HTTP %d %s", status, http.StatusText(status))
+}
+
+// statusOf is the table from errors to answers. The first line that fits counts.
+func statusOf(err error) *StatusError {
+	if e, ok := errors.AsType[*StatusError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*connect.InvalidConfigError](err); ok {
+		return failure(http.StatusBadRequest, err, "%s", invalidConfig(e))
+	}
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return failure(http.StatusRequestEntityTooLarge, err, "the body is larger than %d bytes", e.Limit)
+	}
+	if _, ok := errors.AsType[*connect.NotLeaderError](err); ok {
+		return failure(http.StatusConflict, err, messageNoLeader)
+	}
+	for _, line := range []struct {
+		is      error
+		status  int
+		message string // "": the error's own
+	}{
+		{context.DeadlineExceeded, http.StatusInternalServerError, messageTimeout},
+		{connect.ErrExists, http.StatusConflict, ""},
+		{connect.ErrNotFound, http.StatusNotFound, ""},
+		{connect.ErrForbidden, http.StatusForbidden, ""},
+		{connect.ErrBadRequest, http.StatusBadRequest, ""},
+		{connect.ErrConflict, http.StatusConflict, messageConflict},
+		{connect.ErrFenced, http.StatusConflict, messageConflict},
+		{connect.ErrRevoked, http.StatusConflict, messageConflict},
+		{connect.ErrStopped, http.StatusServiceUnavailable, "The worker is shutting down"},
+	} {
+		if !errors.Is(err, line.is) {
+			continue
+		}
+		if line.message == "" {
+			line.message = err.Error()
+		}
+		return failure(line.status, err, "%s", line.message)
+	}
+	return failure(http.StatusInternalServerError, err, "%s", err.Error())
+}
+
+// invalidConfig lists what a validation found in Java's words
+// (AbstractHerder.maybeAddConfigErrors).
+func invalidConfig(e *connect.InvalidConfigError) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Connector configuration is invalid and contains the following %d error(s):", e.Result.ErrorCount)
+	for _, c := range e.Result.Configs {
+		for _, text := range c.Value.Errors {
+			b.WriteString("\n" + text)
+		}
+	}
+	b.WriteString("\nYou can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`")
+	return b.String()
+}
+
+// notFound gives an ErrNotFound Java's words; other errors stay.
+func notFound(err error, format string, args ...any) error {
+	if err == nil || !errors.Is(err, connect.ErrNotFound) {
+		return err
+	}
+	return failure(http.StatusNotFound, err, format, args...)
+}

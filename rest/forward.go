@@ -1,0 +1,129 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/streamlane/connect"
+)
+
+// forward passes a request on to the worker that may do it, and its answer back
+// (Java's HerderRequestHandler and RestClient). A request makes two hops at
+// most: from any worker to the leader, and from there to the owner.
+func (s *server) forward(ctx context.Context, c *call, leader *connect.NotLeaderError) (answer, error) {
+	if leader.URL == "" {
+		return answer{}, failure(http.StatusConflict, leader, messageNoLeader)
+	}
+	if !c.flag("forward", true) {
+		return answer{}, failure(http.StatusConflict, leader, messageConflict)
+	}
+	s.log.DebugContext(ctx, "forwarding a request", "method", c.Method, "path", c.URL.Path, "to", leader.URL)
+	req, err := forwarded(ctx, c, leader.URL)
+	if err != nil {
+		return answer{}, err
+	}
+	resp, err := s.o.Client.Do(req)
+	if err != nil {
+		return answer{}, ioError(err)
+	}
+	defer func() { _ = resp.Body.Close() }() // nothing is lost: the body was read, or failed
+	body, err := io.ReadAll(io.LimitReader(resp.Body, s.o.MaxBody+1))
+	if err == nil && int64(len(body)) > s.o.MaxBody {
+		err = fmt.Errorf("the answer is larger than %d bytes", s.o.MaxBody)
+	}
+	if err != nil {
+		return answer{}, ioError(err)
+	}
+	return passBack(c, resp.StatusCode, body)
+}
+
+func ioError(err error) error {
+	return failure(http.StatusInternalServerError, err, "IO Error trying to forward REST request: %v", err)
+}
+
+// forwarded returns the request to send. Of the headers only Authorization goes
+// along, of the body its JSON.
+func forwarded(ctx context.Context, c *call, leader string) (*http.Request, error) {
+	var body io.Reader
+	if len(c.body) > 0 {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, c.body); err != nil {
+			return nil, ioError(err)
+		}
+		body = &compact
+	}
+	query := url.Values{}
+	for _, p := range c.route.query {
+		if c.query.Has(p.name) {
+			query.Set(p.name, c.query.Get(p.name))
+		}
+	}
+	// The first hop may be followed by one more, that by none.
+	query.Set("forward", fmt.Sprint(!c.query.Has("forward")))
+	target := strings.TrimSuffix(leader, "/") + c.URL.EscapedPath() + "?" + query.Encode()
+	req, err := http.NewRequestWithContext(ctx, c.Method, target, body)
+	if err != nil {
+		return nil, ioError(err)
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "kafka-connect")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if authorization := c.Header.Values("Authorization"); len(authorization) > 0 {
+		req.Header["Authorization"] = authorization
+	}
+	return req, nil
+}
+
+// passBack makes the other worker's answer this one's. What was created is
+// found below the worker that was asked.
+func passBack(c *call, status int, body []byte) (answer, error) {
+	switch {
+	case status == http.StatusNoContent:
+		return answer{status: status}, nil
+	case status >= http.StatusBadRequest:
+		var e struct {
+			ErrorCode int    `json:"error_code"`
+			Message   string `json:"message"`
+		}
+		if err := json.Unmarshal(body, &e); err != nil {
+			return answer{}, ioError(fmt.Errorf("the answer has status %d and no JSON: %w", status, err))
+		}
+		return answer{}, &StatusError{Status: status, ErrorCode: e.ErrorCode, Message: e.Message}
+	case status < http.StatusOK || status >= http.StatusMultipleChoices:
+		return answer{}, failure(http.StatusInternalServerError, nil, "Unexpected status code when handling forwarded request: %d", status)
+	}
+	a := answer{status: status}
+	if len(bytes.TrimSpace(body)) > 0 {
+		if !json.Valid(body) {
+			return answer{}, ioError(fmt.Errorf("the answer has status %d and no JSON", status))
+		}
+		a.body = json.RawMessage(body)
+	}
+	if status == http.StatusCreated {
+		a.location = createdAt(c, body)
+	}
+	return a, nil
+}
+
+// createdAt returns the path of a connector that another worker has created.
+func createdAt(c *call, body []byte) string {
+	name := c.name()
+	if name == "" {
+		var info struct {
+			Name string `json:"name"`
+		}
+		if json.Unmarshal(body, &info) != nil {
+			return ""
+		}
+		name = info.Name
+	}
+	return connectorPath(name)
+}
