@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -69,10 +68,10 @@ func (k *killing) round() {
 	if rand.IntN(5) == 0 {
 		life += 1200 * time.Millisecond
 	}
-	ctx, cancel := context.WithTimeout(k.t.Context(), life)
-	defer cancel()
-	c := subprocess(ctx, k.args...)
+	c := subprocess(k.t.Context(), k.args...)
 	c.start(k.t)
+	kill := time.AfterFunc(life, func() { _ = c.Process.Kill() })
+	defer kill.Stop()
 	_ = c.Wait()
 	require.Equal(k.t, -1, c.ProcessState.ExitCode(), "the command ended by itself")
 	k.inspect()
