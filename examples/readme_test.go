@@ -161,6 +161,22 @@ func main() {
 	require.NoError(t, err, "%s", out)
 }
 
+// The design names every file in which goroutines may start.
+func TestDesignListsGoroutines(t *testing.T) {
+	design, err := os.ReadFile(filepath.Join("..", "docs", "design.md"))
+	require.NoError(t, err)
+	rules, err := os.ReadFile(filepath.Join("..", "internal", "archtest", "goroutines_test.go"))
+	require.NoError(t, err)
+	_, list, found := strings.Cut(string(rules), "\nvar starters = map[string]string{\n")
+	require.True(t, found)
+	list, _, _ = strings.Cut(list, "\n}\n")
+	files := regexp.MustCompile(`(?m)^\t"([^"]+)":`).FindAllStringSubmatch(list, -1)
+	require.NotEmpty(t, files)
+	for _, m := range files {
+		assert.Contains(t, string(design), "| `"+m[1]+"` |", "the table of goroutines in docs/design.md")
+	}
+}
+
 // Links within the documentation lead somewhere.
 func TestLinksOfTheDocumentation(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
