@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/streamlane/connect"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -72,6 +73,20 @@ type slot struct {
 	record kgo.Record
 }
 
+// recordOverhead is what a record costs beside its bytes while it is under way:
+// the slot and the message. buffer.memory is about memory, as in Java, so it
+// counts; otherwise a buffer full of small records would be many times its size.
+const recordOverhead = int64(unsafe.Sizeof(slot{}) + unsafe.Sizeof(connect.Message{}))
+
+// takes is the room in the buffer that a record of so many bytes takes: never more
+// than there is, unless its bytes alone are.
+func (p *producer) takes(size int64) int64 {
+	if size > p.buffer {
+		return size
+	}
+	return min(size+recordOverhead, p.buffer)
+}
+
 // maxKeptSlots bounds the batches that are kept for use again.
 const maxKeptSlots = 16 << 10
 
@@ -92,10 +107,19 @@ func (p *producer) Send(ctx context.Context, msgs []connect.Message, acks connec
 	if p.deliver > 0 {
 		limit, b.stop = context.WithTimeout(p.life, p.deliver)
 	}
-	whole := p.handle.room.TryAcquire(b.size())
+	size := b.size()
+	whole := size <= p.buffer
+	if whole {
+		if err := p.admit(ctx, size); err != nil {
+			return b.abandon(0, err)
+		}
+	}
 	for i := range b.slots {
 		s := &b.slots[i]
-		switch err := p.admit(ctx, s, whole); {
+		if !whole {
+			err = p.admit(ctx, s.size)
+		}
+		switch {
 		case errors.Is(err, kerr.MessageTooLarge):
 			b.ack(s, -1, err)
 			b.finish(1)
@@ -163,7 +187,7 @@ func (b *batch) slot(i int, m *connect.Message, now time.Time) {
 		b.headers = append(b.headers, kgo.RecordHeader(h))
 		size += len(h.Key) + len(h.Value)
 	}
-	s.size = int64(size)
+	s.size = b.p.takes(int64(size))
 	s.record = kgo.Record{
 		Context: s, Topic: m.Topic, Partition: max(m.Partition, anyPartition),
 		Key: m.Key, Value: m.Value, Timestamp: m.Time,
@@ -184,16 +208,14 @@ func (b *batch) size() int64 {
 	return n
 }
 
-// admit waits for room for one record, unless the whole batch has it already.
-func (p *producer) admit(ctx context.Context, s *slot, whole bool) error {
-	if whole {
-		return nil
-	}
+// admit waits for room in the buffer: for a batch as a whole, record by record for
+// one that is larger than the buffer.
+func (p *producer) admit(ctx context.Context, size int64) error {
 	room := p.handle.room
-	if s.size > p.buffer {
-		return fmt.Errorf("%w: %d bytes are more than buffer.memory (%d)", kerr.MessageTooLarge, s.size, p.buffer)
+	if size > p.buffer {
+		return fmt.Errorf("%w: a record that takes %d bytes is more than buffer.memory (%d)", kerr.MessageTooLarge, size, p.buffer)
 	}
-	if room.TryAcquire(s.size) {
+	if room.TryAcquire(size) {
 		return nil
 	}
 	full := fmt.Errorf("buffer.memory (%d bytes) was full for max.block.ms (%v)", p.buffer, p.block)
@@ -201,7 +223,7 @@ func (p *producer) admit(ctx context.Context, s *slot, whole bool) error {
 	defer cancel()
 	stop := context.AfterFunc(p.life, cancel)
 	defer stop()
-	if room.Acquire(wait, s.size) == nil {
+	if room.Acquire(wait, size) == nil {
 		return nil
 	}
 	switch {
