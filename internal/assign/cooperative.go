@@ -103,7 +103,7 @@ func (c *Cooperative) Assign(r Round) Result {
 		w.revoke(deleted)
 		w.revoke(doubled)
 	}
-	found := c.recover(r.Now, lost, workers)
+	found := c.recover(r.Now, lost, r.Configured, workers)
 	c.balance(r.Now, workers, r.Configured)
 	deal(workers, created.Plus(found))
 

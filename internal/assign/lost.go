@@ -27,7 +27,7 @@ func (s *schedule) running() bool { return !s.due.IsZero() }
 
 // recover decides what becomes of lost work: it is given to the candidates, or
 // returned to be spread over all, or it has to wait.
-func (c *Cooperative) recover(now time.Time, lost cluster.Work, workers []*worker) (found cluster.Work) {
+func (c *Cooperative) recover(now time.Time, lost, configured cluster.Work, workers []*worker) (found cluster.Work) {
 	s := &c.schedule
 	switch {
 	case lost.IsEmpty() && !c.pace.revoked:
@@ -42,9 +42,7 @@ func (c *Cooperative) recover(now time.Time, lost cluster.Work, workers []*worke
 	case now.Before(s.due):
 		s.delay = wholeMillis(s.due.Sub(now))
 	default:
-		if !s.handBack(lost, workers) {
-			found = lost
-		}
+		found = s.handBack(lost, configured, workers)
 		*s = schedule{}
 		c.pace.revoked = false // the group had its time to settle
 		return found
@@ -62,9 +60,11 @@ func (s *schedule) addCandidates(workers []*worker) {
 	}
 }
 
-// handBack deals lost work in turn to the candidates that are still there; false
-// if there is none.
-func (s *schedule) handBack(lost cluster.Work, workers []*worker) bool {
+// handBack deals lost work in turn to the candidates that are still there, and
+// returns the rest: all if there is none of them, and what would be more than
+// their even share. (Java gives them all and revokes the surplus at once, so that
+// it waits for one more round.)
+func (s *schedule) handBack(lost, configured cluster.Work, workers []*worker) (rest cluster.Work) {
 	var present []*worker
 	for _, id := range s.candidates {
 		if w := find(workers, id); w != nil {
@@ -72,7 +72,7 @@ func (s *schedule) handBack(lost cluster.Work, workers []*worker) bool {
 		}
 	}
 	if len(present) == 0 {
-		return false
+		return lost
 	}
 	for i, connector := range lost.Connectors {
 		present[i%len(present)].addConnector(connector)
@@ -80,7 +80,10 @@ func (s *schedule) handBack(lost cluster.Work, workers []*worker) bool {
 	for i, task := range lost.Tasks {
 		present[i%len(present)].addTask(task)
 	}
-	return true
+	for w, excess := range surplus(workers, configured) {
+		rest = rest.Plus(w.takeBack(len(excess.Connectors), len(excess.Tasks)))
+	}
+	return rest
 }
 
 // pace slows down a leader that would revoke in round after round, as while many

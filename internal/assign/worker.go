@@ -55,6 +55,18 @@ func (w *worker) addTask(t cluster.TaskID) {
 	w.added.Tasks = append(w.added.Tasks, t)
 }
 
+// takeBack takes up to so many connectors and tasks of those that were added, the
+// last first, and returns them.
+func (w *worker) takeBack(connectors, tasks int) cluster.Work {
+	connectors, tasks = min(connectors, len(w.added.Connectors)), min(tasks, len(w.added.Tasks))
+	taken := cluster.Work{
+		Connectors: w.added.Connectors[len(w.added.Connectors)-connectors:],
+		Tasks:      w.added.Tasks[len(w.added.Tasks)-tasks:],
+	}
+	w.added, w.next = without(w.added, taken), without(w.next, taken)
+	return taken
+}
+
 func (w *worker) connectors() int { return len(w.next.Connectors) }
 func (w *worker) tasks() int      { return len(w.next.Tasks) }
 
