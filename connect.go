@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -27,6 +29,10 @@ type Options struct {
 	Configs ConfigStore
 	// Status publishes states; nil: in memory.
 	Status StatusStore
+	// Connectors are put, by name, when Run has read the stores: those that are
+	// new or configured otherwise. One that is refused ends Run. On a worker that
+	// does not lead its cluster they are the leader's to put.
+	Connectors map[string]config.Props
 	// Coordinator shares the work with other workers; nil: Alone.
 	Coordinator Coordinator
 	// Peers reaches the other workers of a cluster; nil: there are none.
@@ -153,6 +159,11 @@ func (rt *Runtime) serve(ctx context.Context) error {
 
 	if closedBefore(working, statusRead) && closedBefore(working, configRead) {
 		close(rt.ready)
+		owned.Go(func() {
+			if err := rt.putConnectors(working); err != nil {
+				fail(err)
+			}
+		})
 		fail(rt.followAssignments(working))
 	}
 	rt.runs.Wait()
@@ -164,6 +175,27 @@ func (rt *Runtime) serve(ctx context.Context) error {
 		return nil
 	}
 	return context.Cause(working)
+}
+
+// putConnectors puts Options.Connectors.
+func (rt *Runtime) putConnectors(ctx context.Context) error {
+	for _, name := range slices.Sorted(maps.Keys(rt.opts.Connectors)) {
+		props, err := withName(name, rt.opts.Connectors[name])
+		if err != nil {
+			return describe("connectors", err)
+		}
+		if c, err := rt.known(ctx, name); err == nil && c.Props.Equal(props) {
+			continue
+		}
+		_, err = rt.PutConnector(ctx, name, props)
+		if _, follows := errors.AsType[*NotLeaderError](err); follows || ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return describe("connectors", err)
+		}
+	}
+	return nil
 }
 
 func describe(what string, err error) error {

@@ -448,3 +448,41 @@ func TestTwoRuntimesOnOneOffsetsFile(t *testing.T) {
 	stopThird()
 	require.NoError(t, <-thirdRan)
 }
+
+// TestWhatComesBeforeAFailureIsSent fails on the third record of a poll: the
+// first two reach Kafka, and their offset is committed.
+func TestWhatComesBeforeAFailureIsSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		part := connect.PartitionOf(data.E("p", data.String("x")))
+		polled := false
+		plugin := connecttest.SourcePlugin("Source", func(config.Props) connecttest.SourceTask {
+			return connecttest.SourceTask{PollFunc: func(ctx context.Context) ([]connect.SourceRecord, error) {
+				if polled {
+					<-ctx.Done()
+					return nil, nil
+				}
+				polled = true
+				var recs []connect.SourceRecord
+				for i := range 5 {
+					r := connect.SourceRecord{SourcePartition: part, SourceOffset: connect.SourceOffset{data.E("n", data.Int64(int64(i)))}}
+					r.Topic, r.Value = "t", connect.Datum{Value: data.String(strconv.Itoa(i))}
+					if i == 2 {
+						r.Value.Schema = data.Int8Schema // which it does not fit
+					}
+					recs = append(recs, r)
+				}
+				return recs, nil
+			}}
+		})
+		w := newWorld(t, plugin)
+		defer w.stop()
+		w.broker.CreateTopic("t", 1)
+		w.put(t, "c", config.Props{"connector.class": "Source", "value.converter": "JsonConverter", "value.converter.schemas.enable": "false"})
+		time.Sleep(time.Second)
+		require.Equal(t, cluster.Failed, w.status(t, "c").Tasks[0].State)
+		require.Equal(t, []string{`"0"`, `"1"`}, values(w.broker, "t"))
+		offsets, err := w.Offsets(t.Context(), "c")
+		require.NoError(t, err)
+		require.Equal(t, map[connect.SourcePartition]connect.SourceOffset{part: {data.E("n", data.Int64(1))}}, offsets)
+	})
+}

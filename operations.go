@@ -332,18 +332,20 @@ func appendRecords(ctx context.Context, l Leadership, records []cluster.Record) 
 // revision, if it differs from the stored one, or if it must start again all
 // the same. A worker that does not lead hands it to the leader.
 func (rt *Runtime) storeTasks(ctx context.Context, name string, revision int64, tasks []config.Props, again bool) error {
-	view, err := rt.view(ctx)
-	if err != nil {
-		return err
+	due := func(c *cluster.Connector) bool {
+		if c.Revision != revision || c.Target != cluster.TargetStarted {
+			return false // overtaken: another run of the connector will see to it
+		}
+		return again || c.Inconsistent || !maps.Equal(c.Applied, c.Props) ||
+			!slices.EqualFunc(c.Tasks, tasks, maps.Equal[config.Props, config.Props])
 	}
-	c := view.Connector(name)
-	if c == nil || c.Revision != revision || c.Target != cluster.TargetStarted {
-		return nil // overtaken: another run of the connector will see to it
-	}
-	if !again && !c.Inconsistent && maps.Equal(c.Applied, c.Props) && slices.EqualFunc(c.Tasks, tasks, maps.Equal[config.Props, config.Props]) {
+	c, err := rt.known(ctx, name)
+	if errors.Is(err, ErrNotFound) || err == nil && !due(c) {
 		return nil
 	}
-	err = rt.PutTaskConfigs(ctx, name, tasks)
+	if err == nil {
+		err = rt.putTaskConfigs(ctx, name, tasks, due)
+	}
 	if leader, ok := errors.AsType[*NotLeaderError](err); ok && leader.URL != "" && rt.opts.Peers != nil {
 		return rt.opts.Peers.PutTaskConfigs(ctx, leader.URL, name, tasks)
 	}
@@ -354,7 +356,15 @@ func (rt *Runtime) storeTasks(ctx context.Context, name string, revision int64, 
 // the connector instance wants it. It is for requests between workers
 // (Options.Peers); tasks start once all workers have read it.
 func (rt *Runtime) PutTaskConfigs(ctx context.Context, name string, tasks []config.Props) error {
+	return rt.putTaskConfigs(ctx, name, tasks, func(*cluster.Connector) bool { return true })
+}
+
+// putTaskConfigs writes a task set if it is due by the newest configuration.
+func (rt *Runtime) putTaskConfigs(ctx context.Context, name string, tasks []config.Props, due func(*cluster.Connector) bool) error {
 	return rt.changeKnown(ctx, name, func(l Leadership, c *cluster.Connector) error {
+		if !due(c) {
+			return nil
+		}
 		if c.Target == cluster.TargetStopped && len(tasks) > 0 {
 			return fmt.Errorf("connector %q: %w: it is STOPPED and has no tasks", name, ErrBadRequest)
 		}

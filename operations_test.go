@@ -191,3 +191,40 @@ func TestTopicTrackingTurnedOff(t *testing.T) {
 		}
 	})
 }
+
+func TestConnectorsOfTheOptions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := connect.NewMemoryLog()
+		run := func(connectors map[string]config.Props) (*connect.Runtime, func() error) {
+			rt, err := connect.New(connect.Options{
+				Plugins: []connect.Plugin{lines()}, Configs: log, Connectors: connectors,
+				Receiver: connect.ReceiverFunc(func(context.Context, []connect.SourceRecord) error { return nil }),
+			})
+			require.NoError(t, err)
+			ctx, cancel := context.WithCancel(t.Context())
+			ran := make(chan error, 1)
+			go func() { ran <- rt.Run(ctx) }()
+			synctest.Wait()
+			return rt, func() error { cancel(); return <-ran }
+		}
+		good := map[string]config.Props{"a": {"connector.class": "Lines", "topic": "t"}, "b": {"connector.class": "Lines", "topic": "t"}}
+		rt, stop := run(good)
+		names, err := rt.Connectors(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []string{"a", "b"}, names)
+		require.NoError(t, stop())
+
+		good["b"]["topic"] = "u"
+		rt, stop = run(good)
+		a, err := rt.Connector(t.Context(), "a")
+		require.NoError(t, err)
+		b, err := rt.Connector(t.Context(), "b")
+		require.NoError(t, err)
+		require.Equal(t, []int{0, 1}, []int{a.Generation, b.Generation}, "what is as it was is left alone")
+		require.NoError(t, stop())
+
+		_, stop = run(map[string]config.Props{"c": {"connector.class": "Lines", "tasks.max": "0"}})
+		err = stop()
+		require.ErrorContains(t, err, "tasks.max")
+	})
+}

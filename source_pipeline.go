@@ -126,18 +126,19 @@ func (p *sourcePipeline) pump(ctx, grace context.Context) error {
 // move takes one poll's records from transforms to the output.
 func (p *sourcePipeline) move(ctx context.Context, recs []SourceRecord) error {
 	b := p.track.newBatch(len(recs))
+	var failed error
 	for i := range recs {
-		if err := p.one(ctx, b, &recs[i]); err != nil {
-			b.abandon()
-			return err
+		if failed = p.one(ctx, b, &recs[i]); failed != nil {
+			b.giveUpLast() // what came before it is sent all the same
+			break
 		}
 	}
 	if err := p.trans.begin(ctx); err != nil {
 		b.abandon()
-		return err
+		return errors.Join(failed, err)
 	}
 	sent := time.Now()
-	if err := p.out.send(ctx, b); err != nil {
+	if err := errors.Join(failed, p.out.send(ctx, b)); err != nil {
 		return err
 	}
 	p.stats.end(p.env, b, time.Since(sent), p.track.inFlight())

@@ -149,6 +149,14 @@ func (b *sourceBatch) drop() {
 	b.ack(b.n-1, TopicPartition{Partition: -1}, -1)
 }
 
+// giveUpLast gives up the record submitted last: it stays unacknowledged, so the
+// offset of its partition stays before it. Nothing waits for it.
+func (b *sourceBatch) giveUpLast() {
+	if !b.slots[b.n-1].acked.Load() {
+		b.t.done()
+	}
+}
+
 // abandon gives up the batch: its records stay unacknowledged, so the offsets
 // of their partitions stay where they are. Nothing waits for them.
 func (b *sourceBatch) abandon() {

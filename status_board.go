@@ -42,6 +42,8 @@ type statusBoard struct {
 type statusWrite struct {
 	record cluster.Record
 	safe   bool
+	// retried writes were due some time ago: they are safe ones now.
+	retried bool
 	// key and status are those of a state; of notes about topics they are zero.
 	key    workKey
 	status cluster.Status
@@ -57,7 +59,10 @@ func newStatusBoard(store StatusStore, worker string, hooks *hookSet, log *slog.
 func (b *statusBoard) put(key workKey, s cluster.Status) {
 	s.WorkerID = b.worker
 	b.hooks.onState(&StateEvent{Connector: key.Connector, Task: key.Task, Status: s})
-	w := statusWrite{cluster.TaskStatusRecord(key, s), s.State == cluster.Failed || s.State == cluster.Unassigned, key, s}
+	w := statusWrite{
+		record: cluster.TaskStatusRecord(key, s), key: key, status: s,
+		safe: s.State == cluster.Failed || s.State == cluster.Unassigned,
+	}
 	if key.Task == instanceOf {
 		w.record = cluster.ConnectorStatusRecord(key.Connector, s)
 	}
@@ -161,7 +166,7 @@ func (b *statusBoard) take() []statusWrite {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	writes := slices.DeleteFunc(b.queue, func(w statusWrite) bool {
-		return w.safe && !cluster.MayReplace(b.known(w.key), w.status)
+		return (w.safe || w.retried && w.status.State != "") && !cluster.MayReplace(b.known(w.key), w.status)
 	})
 	b.queue = nil
 	if len(writes) == 0 && b.writing {
@@ -179,6 +184,9 @@ func (b *statusBoard) giveBack(writes []statusWrite) {
 	writes = slices.DeleteFunc(writes, func(w statusWrite) bool {
 		return slices.ContainsFunc(b.queue, func(q statusWrite) bool { return q.record.Key == w.record.Key })
 	})
+	for i := range writes {
+		writes[i].retried = true
+	}
 	b.queue = append(writes, b.queue...)
 }
 

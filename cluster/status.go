@@ -163,6 +163,9 @@ func (f *StatusFold) applyConnector(name string, value []byte) error {
 	if err != nil {
 		return fmt.Errorf("status of connector %q: %w", name, err)
 	}
+	if isLate(f.Connector(name), s) {
+		return nil
+	}
 	if f.connectors == nil {
 		f.connectors = make(map[string]Status)
 	}
@@ -170,7 +173,13 @@ func (f *StatusFold) applyConnector(name string, value []byte) error {
 	return nil
 }
 
-// applyTask ignores an UNASSIGNED that comes late from an earlier owner.
+// isLate tells an UNASSIGNED that comes late, from an earlier owner. Java knows
+// the rule for tasks only; connector instances move in the same way.
+func isLate(known *Status, s Status) bool {
+	return known != nil && s.State == Unassigned && known.State == Running &&
+		known.Generation >= s.Generation && known.WorkerID != s.WorkerID
+}
+
 func (f *StatusFold) applyTask(text string, value []byte) error {
 	id, err := ParseTaskID(text)
 	if err != nil {
@@ -184,7 +193,7 @@ func (f *StatusFold) applyTask(text string, value []byte) error {
 	if err != nil {
 		return fmt.Errorf("status of task %v: %w", id, err)
 	}
-	if known := f.Task(id); known != nil && s.State == Unassigned && known.State == Running && known.Generation >= s.Generation && known.WorkerID != s.WorkerID {
+	if isLate(f.Task(id), s) {
 		return nil
 	}
 	if f.tasks == nil {

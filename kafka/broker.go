@@ -22,7 +22,7 @@ type Options struct {
 	// and, for the stores, group.id, client.id, exactly.once.source.support and
 	// {config,offset,status}.storage.*.
 	Worker config.Props
-	// Logger hears what clients have to say; nil: slog.Default().
+	// Logger hears what clients have to say; nil: silence.
 	Logger *slog.Logger
 	// Dial opens connections to brokers; nil: TCP. TLS, if configured, is put on
 	// top of what it returns.
@@ -50,7 +50,7 @@ var (
 func New(o Options) (*Broker, error) {
 	b := &Broker{worker: o.Worker.Clone(), log: o.Logger, dial: o.Dial}
 	if b.log == nil {
-		b.log = slog.Default()
+		b.log = slog.New(slog.DiscardHandler)
 	}
 	b.vetter = newVetter(b.log)
 	if err := config.Decode(b.worker, &b.stores); err != nil {
@@ -157,6 +157,7 @@ func (b *Broker) admin(c connect.ClientConfig) (*admin, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.opts = append(r.opts, kgo.MetadataMinAge(adminMetadataAge))
 	if r.retries != forever {
 		r.opts = append(r.opts, kgo.RequestRetries(int(r.retries)))
 	}

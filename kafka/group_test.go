@@ -5,6 +5,7 @@ package kafka_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -26,9 +27,24 @@ type workers struct {
 	kafka *connecttest.KafkaCluster
 	more  config.Props
 
-	mu     sync.Mutex
-	byURL  map[string]*connect.Runtime
-	starts map[string]int // of tasks, by connector and number
+	mu      sync.Mutex
+	byURL   map[string]*connect.Runtime
+	starts  map[string]int // of tasks, by number
+	running map[string]int // tasks between Start and Stop, by connector and number
+}
+
+func newWorkers(t *testing.T, c *connecttest.KafkaCluster, more config.Props) *workers {
+	return &workers{
+		t: t, kafka: c, more: more,
+		byURL: make(map[string]*connect.Runtime), starts: make(map[string]int), running: make(map[string]int),
+	}
+}
+
+// runningNow is how many instances of a task are between Start and Stop.
+func (w *workers) runningNow(connector string, task int) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.running[connector+"-"+fmt.Sprint(task)]
 }
 
 func (w *workers) PutTaskConfigs(ctx context.Context, leaderURL, connector string, tasks []config.Props) error {
@@ -45,13 +61,17 @@ func (w *workers) PutTaskConfigs(ctx context.Context, leaderURL, connector strin
 func (w *workers) idleSource() connect.Plugin {
 	return connect.Source(connect.Info{Class: "Idle", Version: "1.0"},
 		func(connecttest.Props) (connecttest.Connector[connecttest.Props], error) {
-			return connecttest.Connector[connecttest.Props]{TaskConfigsFunc: func(_ context.Context, n int) ([]connecttest.Props, error) {
-				tasks := make([]connecttest.Props, n)
-				for i := range tasks {
-					tasks[i].All = config.Props{"n": fmt.Sprint(i)}
-				}
-				return tasks, nil
-			}}, nil
+			name := ""
+			return connecttest.Connector[connecttest.Props]{
+				StartFunc: func(_ context.Context, c connect.ConnectorContext) error { name = c.Props()["name"]; return nil },
+				TaskConfigsFunc: func(_ context.Context, n int) ([]connecttest.Props, error) {
+					tasks := make([]connecttest.Props, n)
+					for i := range tasks {
+						tasks[i].All = config.Props{"n": fmt.Sprint(i), "id": name + "-" + fmt.Sprint(i)}
+					}
+					return tasks, nil
+				},
+			}, nil
 		},
 		func(p connecttest.Props) (connecttest.SourceTask, error) {
 			return connecttest.SourceTask{
@@ -59,6 +79,13 @@ func (w *workers) idleSource() connect.Plugin {
 					w.mu.Lock()
 					defer w.mu.Unlock()
 					w.starts[p.All["n"]]++
+					w.running[p.All["id"]]++
+					return nil
+				},
+				StopFunc: func(context.Context) error {
+					w.mu.Lock()
+					defer w.mu.Unlock()
+					w.running[p.All["id"]]--
 					return nil
 				},
 				PollFunc: func(ctx context.Context) ([]connect.SourceRecord, error) { <-ctx.Done(); return nil, nil },
@@ -69,12 +96,17 @@ func (w *workers) idleSource() connect.Plugin {
 // start starts a worker; the function it returns stops it.
 func (w *workers) start(name string) (rt *connect.Runtime, stop func()) {
 	w.t.Helper()
+	return w.startOn(name, w.kafka.Dial)
+}
+
+func (w *workers) startOn(name string, dial func(ctx context.Context, network, address string) (net.Conn, error)) (rt *connect.Runtime, stop func()) {
+	w.t.Helper()
 	worker := config.Props{
 		"bootstrap.servers": w.kafka.Bootstrap, "group.id": "workers",
 		"key.converter": "x", "value.converter": "x",
 		"config.storage.replication.factor": "1", "offset.storage.replication.factor": "1", "status.storage.replication.factor": "1",
 	}.Merge(w.more)
-	b, err := kafka.New(kafka.Options{Worker: worker, Dial: w.kafka.Dial})
+	b, err := kafka.New(kafka.Options{Worker: worker, Dial: dial})
 	require.NoError(w.t, err)
 	group, err := b.Group("")
 	require.NoError(w.t, err)
@@ -125,7 +157,7 @@ func spread(t *testing.T, rt *connect.Runtime, connector string) (tasks map[stri
 
 func bubble(t *testing.T, more config.Props, f func(t *testing.T, w *workers)) {
 	connecttest.Cluster(t, 1, func(t *testing.T, c *connecttest.KafkaCluster) {
-		f(t, &workers{t: t, kafka: c, more: more, byURL: make(map[string]*connect.Runtime), starts: make(map[string]int)})
+		f(t, newWorkers(t, c, more))
 	})
 }
 

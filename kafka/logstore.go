@@ -24,7 +24,7 @@ func (b *Broker) Configs(topic string) connect.ConfigStore {
 // Status returns the worker's status store on a topic (Java's
 // KafkaStatusBackingStore). The topic is created by OpenStore.
 func (b *Broker) Status(topic string) connect.StatusStore {
-	return newTopicLog(&storeTopic{b: b, name: topic, prefix: statusStorage}, "statuses")
+	return newTopicLog(&storeTopic{b: b, name: topic, prefix: statusStorage, news: true}, "statuses")
 }
 
 // topicLog is a connect.Log on a compacted topic.

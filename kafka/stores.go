@@ -80,6 +80,9 @@ type storeTopic struct {
 	name   string
 	prefix string // of the worker's keys about it
 	single bool   // it must have one partition
+	// news: what is written soon says nothing any more. A write fails rather than
+	// arrive late, after the news of others (Java's status producer has no retries).
+	news bool
 	// committed: readers leave out records of open and aborted transactions.
 	committed bool
 	client    connect.ClientConfig // Props without bootstrap.servers: the worker's
@@ -172,6 +175,9 @@ func (t *storeTopic) producer(suffix, txnID string) (*producer, error) {
 	c.Props = c.Props.Merge(config.Props{
 		"acks": "all", "delivery.timeout.ms": "2147483647", "linger.ms": "0", "enable.idempotence": "true",
 	})
+	if t.news {
+		c.Props["delivery.timeout.ms"] = "10000"
+	}
 	return t.b.producer(c)
 }
 
