@@ -200,26 +200,33 @@ func (a *admin) EndOffsets(ctx context.Context, topics ...string) (ends connect.
 }
 
 // GroupOffsets returns what a group has committed; none for a group that is not
-// there.
+// there. It waits for transactions with offsets that are about to end.
 func (a *admin) GroupOffsets(ctx context.Context, group string) (offsets connect.Offsets, err error) {
 	err = a.do(ctx, fmt.Sprintf("offsets of group %q", group), func(ctx context.Context, client *kgo.Client) error {
-		fetched, err := kadm.NewClient(client).FetchOffsets(ctx, group)
-		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return retry(ctx, []error{kerr.UnstableOffsetCommit}, func() error {
+			offsets, err = groupOffsets(kadm.RequireStable(ctx), kadm.NewClient(client), group)
 			return err
-		}
-		offsets = connect.Offsets{}
-		var failed error
-		fetched.Each(func(o kadm.OffsetResponse) {
-			switch {
-			case o.Err != nil:
-				failed = cmp.Or(failed, fmt.Errorf("topic %q partition %d: %w", o.Topic, o.Partition, o.Err))
-			case o.At >= 0:
-				offsets[connect.TopicPartition{Topic: o.Topic, Partition: o.Partition}] = o.At
-			}
 		})
-		return failed
 	})
 	return offsets, err
+}
+
+func groupOffsets(ctx context.Context, adm *kadm.Client, group string) (connect.Offsets, error) {
+	fetched, err := adm.FetchOffsets(ctx, group)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return nil, err
+	}
+	offsets := connect.Offsets{}
+	var failed error
+	fetched.Each(func(o kadm.OffsetResponse) {
+		switch {
+		case o.Err != nil:
+			failed = cmp.Or(failed, fmt.Errorf("topic %q partition %d: %w", o.Topic, o.Partition, o.Err))
+		case o.At >= 0:
+			offsets[connect.TopicPartition{Topic: o.Topic, Partition: o.Partition}] = o.At
+		}
+	})
+	return offsets, failed
 }
 
 // AlterGroupOffsets sets and deletes offsets of a group without members.

@@ -20,6 +20,7 @@ type handle struct {
 	opts []kgo.Opt
 	room *semaphore.Weighted // buffer.memory of a producer
 	log  *slog.Logger        // of a producer's client
+	ends endWatch            // of a producer's transactions
 
 	mu      sync.Mutex
 	refs    int // guarded by pool.mu
@@ -69,7 +70,7 @@ func (h *handle) get() (*kgo.Client, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	opts := append([]kgo.Opt{kgo.WithContext(ctx)}, h.opts...)
 	if h.log != nil {
-		opts = append(opts, kgo.WithLogger(logger{l: h.log, refused: h.refuse}))
+		opts = append(opts, kgo.WithLogger(logger{l: h.log, refused: h.refuse}), kgo.WithHooks(&h.ends))
 	}
 	client, err := kgo.NewClient(opts...)
 	if err != nil {

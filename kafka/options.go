@@ -22,7 +22,8 @@ const (
 	maxRequestTimeout = 15 * time.Minute
 	maxIdle           = 15 * time.Minute
 	maxMetadataAge    = time.Hour
-	minMetadataAge    = time.Second // between two attempts to load what is missing
+	minMetadataAge    = time.Second           // between two attempts to load what is missing
+	adminMetadataAge  = 10 * time.Millisecond // answers must know what was just created
 	maxLinger         = time.Minute
 	minFetchWait      = 10 * time.Millisecond
 	maxMessageSize    = 1 << 30
@@ -161,13 +162,12 @@ func (p *producerSettings) options(s *settings) []kgo.Opt {
 }
 
 // unknownTopicRetries turns max.block.ms, Java's limit for the wait for a topic's
-// metadata, into attempts, which come a second apart after the first few.
+// metadata, into attempts, which come minMetadataAge apart.
 func (p *producerSettings) unknownTopicRetries() int {
 	if p.block >= unendingMillis {
 		return -1
 	}
-	const quick = 8 // attempts in the first two seconds
-	return quick + int(p.block/minMetadataAge)
+	return 1 + int(p.block/minMetadataAge)
 }
 
 func (p *producerSettings) requiredAcks() kgo.Acks {

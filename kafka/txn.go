@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/streamlane/connect"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -124,11 +126,14 @@ func (p *producer) addOffsets(ctx context.Context, client *kgo.Client, o connect
 	}
 	add := kmsg.NewPtrAddOffsetsToTxnRequest()
 	add.TransactionalID, add.ProducerID, add.ProducerEpoch, add.Group = p.txnID, id, epoch, g.Group
-	added, err := add.RequestWith(ctx, client)
+	err = retry(ctx, []error{kerr.ConcurrentTransactions}, func() error {
+		added, err := add.RequestWith(ctx, client)
+		if err != nil {
+			return err
+		}
+		return kerr.ErrorForCode(added.ErrorCode)
+	})
 	if err != nil {
-		return err
-	}
-	if err := kerr.ErrorForCode(added.ErrorCode); err != nil {
 		return err
 	}
 	commit := kmsg.NewPtrTxnOffsetCommitRequest()
@@ -209,35 +214,54 @@ func (p *producer) endWith(ctx context.Context, client *kgo.Client, commit, offs
 	if err := flush(ctx); err != nil {
 		return err
 	}
-	before, beforeEpoch, err := client.ProducerID(ctx)
+	id, epoch, err := client.ProducerID(ctx)
 	if err != nil && commit {
 		return err
 	}
+	before := p.handle.ends.sent.Load()
 	err = client.EndTransaction(ctx, kgo.TransactionEndTry(commit))
-	if errors.Is(err, kerr.InvalidTxnState) {
+	switch {
+	case errors.Is(err, kerr.InvalidTxnState):
 		return both{connect.ErrFenced, err} // somebody else has ended the transaction
-	}
-	if err != nil {
+	case err != nil || !offsets || p.handle.ends.sent.Load() != before:
 		return err
 	}
-	if !offsets {
-		return nil
-	}
-	// The client does not know of the offsets. If it had nothing of its own to
-	// end, the transaction is still open.
-	end := kmsg.NewPtrEndTxnRequest()
-	end.TransactionalID, end.ProducerID, end.ProducerEpoch, end.Commit = p.txnID, before, beforeEpoch, commit
-	if id, epoch, err := client.ProducerID(ctx); err == nil && (id != before || epoch != beforeEpoch) {
-		return nil // ended: the broker has given out a new epoch
-	}
-	resp, err := end.RequestWith(ctx, client)
-	if err != nil {
+	return p.endOffsets(ctx, client, id, epoch, commit)
+}
+
+// endOffsets ends a transaction that holds nothing but offsets. The client does
+// not know of them, and has not ended it.
+func (p *producer) endOffsets(ctx context.Context, client *kgo.Client, id int64, epoch int16, commit bool) error {
+	req := kmsg.NewPtrEndTxnRequest()
+	req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Commit = p.txnID, id, epoch, commit
+	for {
+		resp, err := req.RequestWith(ctx, client)
+		if err != nil {
+			return err
+		}
+		if err = kerr.ErrorForCode(resp.ErrorCode); errors.Is(err, kerr.ConcurrentTransactions) {
+			if err := sleep(ctx, concurrentPause); err != nil {
+				return err
+			}
+			continue
+		}
+		if err == nil {
+			p.handle.renew() // the broker may have given out an epoch that the client does not know
+		}
 		return err
 	}
-	err = kerr.ErrorForCode(resp.ErrorCode)
-	if errors.Is(err, kerr.InvalidTxnState) {
-		err = nil // it had been ended with the client's records
+}
+
+// concurrentPause is the pause while a broker is at work on the transaction before.
+const concurrentPause = 20 * time.Millisecond
+
+// endWatch counts the ends of transactions that the client asks for: it ends only
+// those that it knows to hold records, and does not say which.
+type endWatch struct{ sent atomic.Int64 }
+
+// OnBrokerWrite is called after each request.
+func (w *endWatch) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
+	if key == int16(kmsg.EndTxn) && err == nil {
+		w.sent.Add(1)
 	}
-	p.handle.renew() // the broker may have given out an epoch that the client does not know
-	return err
 }
