@@ -20,7 +20,7 @@ func (s *server) forward(ctx context.Context, c *call, leader *connect.NotLeader
 	if leader.URL == "" {
 		return answer{}, failure(http.StatusConflict, leader, messageNoLeader)
 	}
-	if !c.flag("forward", true) {
+	if c.query.Has("forward") && !c.flag("forward", false) {
 		return answer{}, failure(http.StatusConflict, leader, messageConflict)
 	}
 	s.log.DebugContext(ctx, "forwarding a request", "method", c.Method, "path", c.URL.Path, "to", leader.URL)

@@ -171,6 +171,8 @@ func (s *server) altered(ctx context.Context, c *call, done string, handled bool
 		case isLeader(err) && (found.Target != cluster.TargetStopped || len(found.Tasks) > 0):
 			return answer{}, failure(http.StatusBadRequest, err, "Connectors must be in the STOPPED state before their offsets can be modified. "+
 				"This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/%s/stop' endpoint", c.name())
+		case errors.Is(err, connect.ErrNotFound): // of the broker's: a topic or partition
+			return answer{}, failure(http.StatusBadRequest, err, "Failed to alter consumer group offsets for connector %s: %v", c.name(), err)
 		}
 		return answer{}, err
 	}
@@ -190,16 +192,16 @@ func isLeader(err error) bool {
 func (s *server) alterSource(ctx context.Context, name string, changes []offsetChange) (handled bool, err error) {
 	change := make(map[connect.SourcePartition]connect.SourceOffset, len(changes))
 	for _, item := range changes {
-		var p connect.SourcePartition
-		if item.partition != nil {
-			entries, err := entriesOf("partition", item.partition)
-			if err != nil {
-				return false, err
-			}
-			p = connect.PartitionOf(entries...)
-			if err := p.Err(); err != nil {
-				return false, failure(http.StatusBadRequest, err, "The partition cannot be stored: %v", err)
-			}
+		if item.partition == nil {
+			return false, badRequest("The partition for a source connector offset cannot be null or missing")
+		}
+		entries, err := entriesOf("partition", item.partition)
+		if err != nil {
+			return false, err
+		}
+		p := connect.PartitionOf(entries...)
+		if err := p.Err(); err != nil {
+			return false, failure(http.StatusBadRequest, err, "The partition cannot be stored: %v", err)
 		}
 		var o connect.SourceOffset
 		if item.offset != nil {

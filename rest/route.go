@@ -72,12 +72,13 @@ func (c *call) task() (int, error) {
 	return int(n), nil
 }
 
-// flag returns a boolean parameter: any text but true is false.
+// flag returns a boolean parameter: any text but true is false, none is absent.
 func (c *call) flag(name string, absent bool) bool {
-	if !c.query.Has(name) {
+	text := c.query.Get(name)
+	if text == "" {
 		return absent
 	}
-	return strings.EqualFold(c.query.Get(name), "true")
+	return strings.EqualFold(text, "true")
 }
 
 // An answer is what a route has to say: a status and what is written as JSON,
