@@ -231,3 +231,18 @@ func TestPluginsWithNearMissesAreRefused(t *testing.T) {
 	_, err = hidden.NewSourceTask(config.Props{"topic": "t"})
 	require.ErrorContains(t, err, "Commit", "until there is an instance")
 }
+
+// TestWorkerKeysWithPlaceholders has a grace period come from a provider that
+// the worker's keys declare.
+func TestWorkerKeysWithPlaceholders(t *testing.T) {
+	t.Setenv("CONNECT_TEST_GRACE", "1500")
+	rt, err := New(Options{Worker: config.Props{
+		"config.providers": "env", "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+		"task.shutdown.graceful.timeout.ms": "${env:CONNECT_TEST_GRACE}", "plugin.path": "/nowhere",
+	}})
+	require.NoError(t, err)
+	require.Equal(t, 1500*time.Millisecond, rt.worker.grace)
+
+	_, err = New(Options{Worker: config.Props{"config.providers": "x", "config.providers.x.class": "org.example.Vault"}})
+	require.ErrorContains(t, err, "config.providers.x")
+}

@@ -50,7 +50,7 @@ func newWorkerSettings(o *Options) (*workerSettings, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range config.Ignored(o.Worker, &c) {
+	for _, k := range config.Ignored(o.Worker, new(framework.WorkerConfig)) {
 		o.Logger.Info("a worker key has no effect", "key", k.Key, "why", k.Reason)
 	}
 	return &workerSettings{
@@ -71,9 +71,9 @@ func newResolver(o *Options) (*config.Resolver, error) {
 		if o.Providers[p.Alias] != nil {
 			continue
 		}
-		provider, err := newProvider(p.Class, p.Params)
+		provider, err := p.Provider(nil)
 		if err != nil {
-			return nil, fmt.Errorf("config.providers.%s: %w", p.Alias, err)
+			return nil, err
 		}
 		providers[p.Alias] = provider
 	}

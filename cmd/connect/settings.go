@@ -72,39 +72,14 @@ func providers(declared []framework.ProviderConfig, environ func() []string) (ma
 	made := make(map[string]config.Provider, len(declared))
 	var wrong problems
 	for _, d := range declared {
-		p, err := provider(d, environ)
+		p, err := d.Provider(environ)
 		if err != nil {
-			wrong.add(fmt.Errorf("config.providers.%s: %w", d.Alias, err))
+			wrong.add(err)
 			continue
 		}
 		made[d.Alias] = p
 	}
 	return made, wrong.orNil()
-}
-
-func provider(d framework.ProviderConfig, environ func() []string) (config.Provider, error) {
-	simple := d.Class[strings.LastIndexByte(d.Class, '.')+1:]
-	switch strings.ToLower(strings.TrimSuffix(simple, "ConfigProvider")) {
-	case "file":
-		var c config.FileProviderConfig
-		if err := config.Decode(d.Params, &c); err != nil {
-			return nil, err
-		}
-		return config.NewFileProvider(c), nil
-	case "directory":
-		var c config.DirectoryProviderConfig
-		if err := config.Decode(d.Params, &c); err != nil {
-			return nil, err
-		}
-		return config.NewDirectoryProvider(c), nil
-	case "envvar", "env":
-		c := config.EnvProviderConfig{Environ: environ}
-		if err := config.Decode(d.Params, &c); err != nil {
-			return nil, err
-		}
-		return config.NewEnvProvider(c)
-	}
-	return nil, fmt.Errorf("class %q is no provider of this worker: want FileConfigProvider, DirectoryConfigProvider or EnvVarConfigProvider", d.Class)
 }
 
 // unknown returns the keys that mean nothing to a worker or to its Kafka clients.
