@@ -273,9 +273,10 @@ func (s *server) deleteConnector(ctx context.Context, c *call) (answer, error) {
 // explain gives the error about an unknown class Java's words.
 func (s *server) explain(err error, props config.Props) error {
 	key, found := errors.AsType[*config.KeyError](err)
-	if !found || key.Key != "connector.class" || !errors.Is(err, connect.ErrNotFound) && props["connector.class"] != "" {
+	class := strings.TrimSpace(props["connector.class"])
+	if !found || key.Key != "connector.class" || s.plugins.knows(class) {
 		return err
 	}
 	return failure(http.StatusBadRequest, err, "Failed to find any class that implements Connector and which name matches %s, available connectors are: %s",
-		props["connector.class"], strings.Join(s.plugins.connectors(), ", "))
+		class, strings.Join(s.plugins.connectors(), ", "))
 }

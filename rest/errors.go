@@ -75,9 +75,9 @@ func statusOf(err error) *StatusError {
 	}{
 		{context.DeadlineExceeded, http.StatusInternalServerError, messageTimeout},
 		{connect.ErrExists, http.StatusConflict, ""},
-		{connect.ErrNotFound, http.StatusNotFound, ""},
 		{connect.ErrForbidden, http.StatusForbidden, ""},
-		{connect.ErrBadRequest, http.StatusBadRequest, ""},
+		{connect.ErrBadRequest, http.StatusBadRequest, ""}, // also where a class is not found
+		{connect.ErrNotFound, http.StatusNotFound, ""},
 		{connect.ErrConflict, http.StatusConflict, messageConflict},
 		{connect.ErrFenced, http.StatusConflict, messageConflict},
 		{connect.ErrRevoked, http.StatusConflict, messageConflict},
@@ -108,9 +108,10 @@ func invalidConfig(e *connect.InvalidConfigError) string {
 	return b.String()
 }
 
-// notFound gives an ErrNotFound Java's words; other errors stay.
+// notFound gives the error about a connector or task that is not there Java's
+// words; other errors stay, those about a class that is not found too.
 func notFound(err error, format string, args ...any) error {
-	if err == nil || !errors.Is(err, connect.ErrNotFound) {
+	if !errors.Is(err, connect.ErrNotFound) || errors.Is(err, connect.ErrBadRequest) {
 		return err
 	}
 	return failure(http.StatusNotFound, err, format, args...)

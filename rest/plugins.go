@@ -234,13 +234,15 @@ func (c *catalog) connector(props config.Props) (listing, bool) {
 	if !given {
 		return listing{}, false
 	}
-	var found []listing
-	for _, l := range c.names[strings.TrimSpace(class)] {
-		if l.isConnector() {
-			found = append(found, l)
-		}
-	}
-	return newest(found)
+	return newest(c.connectorsNamed(class))
+}
+
+// knows tells whether there is a connector of that name, in any version.
+func (c *catalog) knows(class string) bool { return len(c.connectorsNamed(class)) > 0 }
+
+func (c *catalog) connectorsNamed(class string) []listing {
+	found := slices.Clone(c.names[strings.TrimSpace(class)])
+	return slices.DeleteFunc(found, func(l listing) bool { return !l.isConnector() })
 }
 
 // typeOf is how the kind of a configured connector shows.

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -30,9 +29,9 @@ func TestReplayPlugins(t *testing.T) {
 		checkLacks(t, rt, p.lacks)
 		p.run(t, list)
 		assert.Len(t, list, 228)
-		assert.Len(t, p.lacks, 0, "requests that need plugins which do not exist")
-		assert.Len(t, p.deviates, 0, "answers that are meant to differ")
-		assert.Equal(t, 228-0-0, p.compared)
+		assert.Equal(t, 56, len(p.lacks), "requests that need plugins which do not exist")
+		assert.Equal(t, 27, len(p.deviates), "answers that are meant to differ")
+		assert.Equal(t, 228-56-27, p.compared)
 	})
 }
 
@@ -103,9 +102,66 @@ func comparableConfigs(e exchange, o *outcome) {
 	}
 }
 
-func pluginLacks() map[int]string { return map[int]string{} }
+func pluginLacks() map[int]string {
+	return lacking{
+		mirrorPackage + "MirrorCheckpointConnector":   {5, 103, 104},
+		mirrorPackage + "MirrorHeartbeatConnector":    {6, 105, 106},
+		mirrorPackage + "MirrorSourceConnector":       {7, 73, 107, 108},
+		transformPackage + "Cast$Key":                 {8},
+		transformPackage + "Cast$Value":               {9, 156, 161, 162},
+		transformPackage + "DropHeaders":              {10},
+		transformPackage + "ExtractField$Key":         {11},
+		transformPackage + "ExtractField$Value":       {12},
+		transformPackage + "Filter":                   {13, 64, 143, 163, 164, 168, 169, 171, 172, 174},
+		transformPackage + "Flatten$Key":              {14},
+		transformPackage + "Flatten$Value":            {15},
+		transformPackage + "HeaderFrom$Key":           {16},
+		transformPackage + "HeaderFrom$Value":         {17},
+		transformPackage + "HoistField$Key":           {18},
+		transformPackage + "HoistField$Value":         {19},
+		transformPackage + "InsertHeader":             {22},
+		transformPackage + "MaskField$Key":            {23},
+		transformPackage + "MaskField$Value":          {24},
+		transformPackage + "ReplaceField$Key":         {26},
+		transformPackage + "ReplaceField$Value":       {27},
+		transformPackage + "SetSchemaMetadata$Key":    {28},
+		transformPackage + "SetSchemaMetadata$Value":  {29},
+		transformPackage + "TimestampConverter$Key":   {30},
+		transformPackage + "TimestampConverter$Value": {31},
+		transformPackage + "TimestampRouter":          {32},
+		transformPackage + "ValueToKey":               {33},
+		predicatePackage + "HasHeaderKey":             {34, 72, 178},
+		predicatePackage + "RecordIsTombstone":        {35, 170, 176},
+		predicatePackage + "TopicNameMatches":         {36, 71, 167, 179, 180},
+	}.bySeq()
+}
 
-func pluginDeviations() deviations { return deviations{} }
+func pluginDeviations() deviations {
+	d := deviations{}
+	const noPlugin = "policies, config providers and abstract classes are no plugins here"
+	d.add(deviation{why: noPlugin, status: 404, part: "Unknown plugin "}, 75, 79, 80, 81, 82)
+	d.add(deviation{why: noPlugin, status: 200, part: "Class org.apache.kafka.connect.storage.Converter could not be found."}, 144)
+	d.add(deviation{why: noPlugin, status: 200, part: "Class org.apache.kafka.connect.transforms.Cast could not be found."}, 160)
+	d.add(deviation{why: "errors have bodies of JSON", status: 400, part: "Ambiguous URI empty segment"}, 96)
+	const mistake = "it is the client's mistake"
+	d.add(deviation{why: mistake, status: 400, part: "Connector config {} contains no connector type"}, 109)
+	d.add(deviation{why: mistake, status: 400, part: "Connector config {connector.class=null} contains no connector type"}, 115)
+	d.add(deviation{why: mistake, status: 400, part: "The request has no body; "}, 110, 113)
+	d.add(deviation{why: mistake, status: 400, part: "Failed to find any class that implements Connector and which name matches "}, 119, 121, 127, 128)
+	d.add(deviation{why: mistake, status: 400, part: "Invalid version specification: [x"}, 154)
+	d.add(deviation{why: "Jackson's words are its own", status: 500, part: "Unexpected end-of-input: "}, 112)
+	d.add(deviation{why: "there is no version to show", status: 200, part: "Class Nope could not be found."}, 142)
+	d.add(deviation{why: "converters have this project's version", status: 200, part: "matches the version range [4.3.1,4.3.1], available versions: [1.0.0]"}, 149)
+	d.add(deviation{why: "converters have this project's version", status: 200, part: "matches the version range [9.9,9.9], available versions: [1.0.0]"}, 150)
+	d.add(deviation{why: "a version that is not there has no keys to check", status: 400, part: "not found that matches the version range [1.0,1.0], available versions: [4.3.1]"}, 153)
+	const later = "values of client overrides are looked at when the task starts"
+	d.add(deviation{why: later, status: 200, part: `"consumer.override.max.poll.records"`}, 193)
+	d.add(deviation{why: later, status: 200, part: `"admin.override.retries"`}, 227)
+	d.add(deviation{why: "as a standalone worker, which does not look", status: 200, part: `"name":"transaction.boundary","value":"connector"`}, 211)
+	d.add(deviation{why: "Go words its errors about regular expressions otherwise", status: 200, part: "Invalid value [ for configuration topics.regex: Invalid regex: "}, 218)
+	d.add(deviation{why: "dead letters are not supported yet", status: 200, part: "Dead letter topics are not supported yet"}, 221)
+	return d
+}
 
 // A name means what it means for Java, where the plugin exists.
 func TestPluginNames(t *testing.T) {
@@ -127,5 +183,4 @@ func TestPluginNames(t *testing.T) {
 	}
 	assert.Equal(t, []connect.PluginKind{1, 2, 3, 5, 6}, slices.Sorted(maps.Keys(kinds)))
 	assert.Equal(t, kinds[connect.ConverterPlugin]+1, kinds[connect.HeaderConverterPlugin], "all converters do headers, and one does nothing else")
-	_ = http.MethodGet
 }

@@ -105,7 +105,7 @@ func (o outcome) String() string {
 	if err != nil {
 		b = []byte(err.Error())
 	}
-	return fmt.Sprintf("%d %s %s %.800s", o.Status, o.ContentType, o.Location, b)
+	return fmt.Sprintf("%d %s %s %.80000s", o.Status, o.ContentType, o.Location, b)
 }
 
 func newOutcome(t *testing.T, status int, contentType, location string, body []byte) outcome {

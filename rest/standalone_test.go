@@ -153,19 +153,31 @@ func checkLacks(t *testing.T, rt *connect.Runtime, lacks map[int]string) {
 	}
 }
 
-// standaloneLacks are requests that need a plugin which does not exist, by seq.
-func standaloneLacks() map[int]string {
-	return map[int]string{
-		155: "org.apache.kafka.connect.transforms.Filter",
-		161: "org.apache.kafka.connect.transforms.Cast$Value",
-		163: "org.apache.kafka.connect.transforms.Filter",
-		164: "org.apache.kafka.connect.transforms.Filter",
-		165: "org.apache.kafka.connect.transforms.Filter",
-		166: "org.apache.kafka.connect.transforms.Filter",
-		167: "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
-		168: "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
-		162: "org.apache.kafka.connect.transforms.Cast$Value",
+// lacking are requests that need a plugin which does not exist, by its class.
+type lacking map[string][]int
+
+func (l lacking) bySeq() map[int]string {
+	seqs := make(map[int]string)
+	for class, of := range l {
+		for _, seq := range of {
+			seqs[seq] = class
+		}
 	}
+	return seqs
+}
+
+const (
+	transformPackage = "org.apache.kafka.connect.transforms."
+	predicatePackage = transformPackage + "predicates."
+	mirrorPackage    = "org.apache.kafka.connect.mirror."
+)
+
+func standaloneLacks() map[int]string {
+	return lacking{
+		transformPackage + "Cast$Value":       {161, 162},
+		transformPackage + "Filter":           {155, 163, 164, 165, 166},
+		predicatePackage + "TopicNameMatches": {167, 168},
+	}.bySeq()
 }
 
 // standaloneDeviations are the answers that differ on purpose.
