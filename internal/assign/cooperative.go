@@ -89,7 +89,7 @@ func (c *Cooperative) Assign(r Round) Result {
 	if c.last.generation != r.LastCompleted {
 		c.last.running = cluster.Work{}
 	}
-	if overlap(c.last.revoked, active) { // the revocation did not arrive
+	if overlap(c.last.revoked, active) { // the last answer did not arrive
 		c.last.running = active
 	}
 	known := c.last.running.Plus(active)

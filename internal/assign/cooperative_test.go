@@ -194,6 +194,34 @@ func TestLaterAnswerGetsLost(t *testing.T) {
 	}
 }
 
+// Another worker has led in between: what this one remembers is of no use, and
+// what nobody runs is new to it.
+func TestLeaderForgetsWhatAnotherMayHaveChanged(t *testing.T) {
+	g := newGroup(t, 2, 4, "w1", "w2")
+	g.expect("+2/8 -0/0", 0, "")
+	g.leave("w2")
+	g.generation, g.completed = 8, 7
+	g.expect("+1/4 -0/0", 0, "no delay")
+	g.assertEven()
+}
+
+// Workers that still report what was revoked from them show that the memory of
+// the leader is wrong. It begins anew with what they report, so that work which
+// it knew as lost is new.
+func TestRevocationGetsLostWhileWorkIsMissing(t *testing.T) {
+	g := newGroup(t, 3, 2, "w1", "w2", "w3")
+	g.expect("+3/6 -0/0", 0, "")
+	g.leave("w3")
+	g.expect("+0/0 -0/0", maxDelay, "c2, a task of it and one of c1 are missing")
+	g.configure(2, 2)
+	g.compute()
+	g.assertAnswer("+0/0 -0/1", maxDelay, "c2 is deleted, a task of it revoked")
+	g.completed = g.generation
+	g.expect("+0/1 -0/1", 0, "revoked again")
+	g.expect("+0/0 -0/0", 0, "")
+	g.assertEven()
+}
+
 func TestConnectorsAreDeleted(t *testing.T) {
 	g := newGroup(t, 3, 4, "w1", "w2")
 	g.expect("+3/12 -0/0", 0, "")
@@ -278,9 +306,12 @@ func TestSeveralCandidatesShareWhatWasLost(t *testing.T) {
 	g.leave("w1")
 	g.expect("+0/0 -0/0", maxDelay, "")
 	g.wait(maxDelay / 2)
-	g.join("w1'", "w3")
+	g.join("w1'")
 	g.expect("+0/0 -0/0", maxDelay/2, "")
-	g.wait(maxDelay / 2)
+	g.wait(maxDelay / 4)
+	g.join("w3")
+	g.expect("+0/0 -0/0", maxDelay/4, "it counts as much as who has waited longer")
+	g.wait(maxDelay / 4)
 	g.expect("+2/4 -0/2", 0, "the two get what was lost, and the others give up what makes twelve tasks even")
 	assert.Equal(t, lost.Sorted(), g.result.Shares["w1'"].Assigned.Plus(g.result.Shares["w3"].Assigned))
 	assert.Len(t, g.result.Shares["w1'"].Assigned.Connectors, 1)
