@@ -242,6 +242,8 @@ type replay struct {
 	ours func(e exchange, o *outcome)
 	// both is applied to recorded and received answers.
 	both func(e exchange, o *outcome)
+	// after looks at what else an answer has.
+	after func(e exchange, w *httptest.ResponseRecorder)
 	// wait is the time, of a bubble, to let pass before each request.
 	wait time.Duration
 
@@ -259,6 +261,9 @@ func (p *replay) run(t *testing.T, list []exchange) {
 		p.apply(p.ours, e, &want)
 		p.apply(p.both, e, &want)
 		w, got := p.ask(t, e, want)
+		if p.after != nil {
+			p.after(e, w)
+		}
 		if v, meant := p.deviates[e.Seq]; meant {
 			if reflect.DeepEqual(want, got) {
 				t.Errorf("%s: does not differ any more; take it off the list", e)
