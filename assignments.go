@@ -8,6 +8,9 @@ import (
 	"github.com/streamlane/connect/cluster"
 )
 
+// leadPause is how long to wait after a failed claim of the leadership.
+const leadPause = time.Second
+
 // carryOut brings what runs here in line with an assignment. It returns when
 // what was revoked has stopped, or was abandoned.
 func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
@@ -57,7 +60,7 @@ func (rt *Runtime) takeLead(ctx context.Context, a Assignment) {
 	now := rt.lead.get()
 	if !a.IsLeader() {
 		rt.giveUpLead()
-		rt.lead.set(leadership{known: true, url: a.LeaderURL})
+		rt.lead.set(leadership{known: true, url: a.LeaderURL, protocol: a.Protocol})
 		return
 	}
 	if now.Leadership != nil || ctx.Err() != nil {
@@ -65,10 +68,13 @@ func (rt *Runtime) takeLead(ctx context.Context, a Assignment) {
 	}
 	l, err := rt.opts.Configs.Lead(ctx)
 	if err != nil {
-		rt.log.ErrorContext(ctx, "claiming the leadership failed", "err", err)
+		rt.log.ErrorContext(ctx, "claiming the leadership failed, trying again", "err", err)
+		rt.lead.set(leadership{known: true, protocol: a.Protocol})
+		time.AfterFunc(leadPause, func() { rt.opts.Coordinator.Rejoin("claiming the leadership failed") })
 		return
 	}
-	rt.lead.set(leadership{Leadership: l, known: true, url: a.LeaderURL})
+	rt.lead.set(leadership{Leadership: l, known: true, url: a.LeaderURL, protocol: a.Protocol})
+	signal(rt.keyDue)
 }
 
 func (rt *Runtime) giveUpLead() {

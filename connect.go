@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/internal/sessionkey"
 )
 
 // Options configure a Runtime. The zero value of each field but Plugins is
@@ -72,6 +73,9 @@ type Runtime struct {
 	ended   chan struct{} // closed when Run has returned
 	runs    sync.WaitGroup
 
+	sessionKey latest[sessionkey.Key]
+	keyDue     chan struct{} // capacity one: there may be a new key to write
+
 	lead  latest[leadership]
 	write chan struct{} // capacity one: the right to change configurations
 	loop  loopState
@@ -82,6 +86,7 @@ type leadership struct {
 	Leadership        // nil: another worker leads, or none is known
 	known      bool   // there was an assignment
 	url        string // of the leader
+	protocol   Protocol
 }
 
 // New checks the options and returns a Runtime that does nothing yet: New opens
@@ -118,6 +123,7 @@ func New(o Options) (*Runtime, error) {
 		log: o.Logger, opts: o, registry: reg, worker: worker, hooks: hooks,
 		status: newStatusBoard(o.Status, worker.workerID, hooks, o.Logger),
 		ready:  make(chan struct{}), calls: make(chan func()), ended: make(chan struct{}),
+		sessionKey: newLatest(sessionkey.Key{}), keyDue: make(chan struct{}, 1),
 		lead: newLatest(leadership{}), write: make(chan struct{}, 1), loop: newLoopState(),
 	}, nil
 }
@@ -164,6 +170,7 @@ func (rt *Runtime) serve(ctx context.Context) error {
 				fail(err)
 			}
 		})
+		owned.Go(func() { rt.keepSessionKey(working) })
 		fail(rt.followAssignments(working))
 	}
 	rt.runs.Wait()

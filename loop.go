@@ -101,6 +101,8 @@ func (rt *Runtime) applyConfig(r cluster.Record, offset int64, live bool) {
 		delete(l.resolved, ev.Connector)
 		l.removed[ev.Connector] = true
 		rt.opts.Coordinator.Rejoin("connector " + ev.Connector + " was removed")
+	case cluster.SessionKeyStored:
+		rt.readSessionKey(r.Value)
 	case cluster.RestartRequested:
 		if live {
 			rt.planRestart(ev.Restart)

@@ -26,6 +26,7 @@ type workerSettings struct {
 	trackTopics, resetTopics bool
 	policy                   framework.OverridePolicy
 	resolver                 *config.Resolver
+	signing                  signing // zero for a worker that is alone
 	// key, value and header are the worker's converters; a zero Class: none.
 	key, value, header framework.PluginRef
 }
@@ -50,13 +51,19 @@ func newWorkerSettings(o *Options) (*workerSettings, error) {
 	if err != nil {
 		return nil, err
 	}
+	var sign signing
+	if o.Coordinator != nil {
+		if sign, err = newSigning(resolved.Props, o.Worker); err != nil {
+			return nil, err
+		}
+	}
 	for _, k := range config.Ignored(o.Worker, new(framework.WorkerConfig)) {
 		o.Logger.Info("a worker key has no effect", "key", k.Key, "why", k.Reason)
 	}
 	return &workerSettings{
 		workerID: workerID(o.URL), grace: c.TaskShutdownTimeout, createTopics: c.TopicCreationEnable,
 		trackTopics: c.TopicTrackingEnable, resetTopics: c.TopicTrackingReset,
-		timing: taskTiming{c.OffsetFlushInterval, c.OffsetFlushTimeout}, resolver: resolver, policy: policy,
+		timing: taskTiming{c.OffsetFlushInterval, c.OffsetFlushTimeout}, resolver: resolver, policy: policy, signing: sign,
 		props: resolved.Props, key: c.KeyConverter, value: c.ValueConverter, header: c.HeaderConverter,
 	}, nil
 }

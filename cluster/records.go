@@ -71,6 +71,10 @@ func FencingRecord(name string, tasks int) Record {
 	return Record{fencingPrefix + name, fmt.Appendf(nil, `{"task-count":%d}`, tasks)}
 }
 
+// SessionKeyRecord stores the key by which workers sign their requests
+// (KIP-507).
+func SessionKeyRecord(key []byte) Record { return Record{sessionKeyKey, key} }
+
 // A RestartRequest asks the workers to restart a connector (KIP-745).
 type RestartRequest struct {
 	Connector    string

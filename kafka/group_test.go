@@ -259,3 +259,28 @@ func TestAWorkerThatDies(t *testing.T) {
 		stopA()
 	})
 }
+
+// TestSessionKeys: the leader writes a key, all workers sign by it and check
+// signatures by it, and it is replaced when it is too old.
+func TestSessionKeys(t *testing.T) {
+	bubble(t, config.Props{"inter.worker.key.ttl.ms": "60000"}, func(t *testing.T, w *workers) {
+		a, stopA := w.start("a")
+		b, stopB := w.start("b")
+		time.Sleep(30 * time.Second)
+		body := []byte(`[{"a":"b"}]`)
+		mac, algorithm, err := a.SignInternal(body)
+		require.NoError(t, err)
+		require.Equal(t, "HmacSHA256", algorithm)
+		require.NoError(t, b.VerifyInternal(mac, algorithm, body))
+		require.ErrorIs(t, b.VerifyInternal(mac, algorithm, []byte("[]")), connect.ErrForbidden)
+		require.ErrorIs(t, b.VerifyInternal("", "", body), connect.ErrBadRequest)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		require.ErrorIs(t, b.VerifyInternal(mac, algorithm, body), connect.ErrForbidden, "the key has been replaced")
+		mac, algorithm, err = b.SignInternal(body)
+		require.NoError(t, err)
+		require.NoError(t, a.VerifyInternal(mac, algorithm, body))
+		stopB()
+		stopA()
+	})
+}
