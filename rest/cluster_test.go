@@ -248,11 +248,14 @@ type canned struct {
 
 // RoundTrip answers.
 func (c canned) RoundTrip(*http.Request) (*http.Response, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
 	w := httptest.NewRecorder()
 	w.Header().Set("Location", "http://elsewhere/")
 	w.WriteHeader(c.status)
 	_, _ = w.WriteString(c.body)
-	return w.Result(), c.err
+	return w.Result(), nil
 }
 
 // What a leader may answer, and what becomes of it.
@@ -274,7 +277,7 @@ func TestForwardedAnswer(t *testing.T) {
 		{"answer without JSON", "http://l", canned{status: 200, body: "<html>"}, 500, ioFailure},
 		{"redirect", "http://l", canned{status: 307, body: "{}"}, 500, "Unexpected status code when handling forwarded request: 307"},
 		{"too long", "http://l", canned{status: 200, body: `"` + strings.Repeat("x", 2000) + `"`}, 500, ioFailure},
-		{"no connection", "http://l", canned{status: 200, err: errors.New("refused")}, 500, ioFailure},
+		{"no connection", "http://l", canned{err: errors.New("refused")}, 500, ioFailure},
 		{"no URL", "", canned{status: 204}, 409, messageNoLeader},
 		{"bad URL", "http://l:x", canned{status: 204}, 500, ioFailure},
 	} {

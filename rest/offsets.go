@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/cluster"
@@ -217,6 +218,13 @@ func (s *server) alterSource(ctx context.Context, name string, changes []offsetC
 // entriesOf reads an object as it would come back from the offsets topic: whole
 // numbers have 64 bits.
 func entriesOf(what string, fields map[string]any) (connect.SourceOffset, error) {
+	for key, v := range fields {
+		if n, isNumber := v.(json.Number); isNumber && !strings.ContainsAny(n.String(), ".eE") {
+			if _, err := n.Int64(); err != nil {
+				return nil, failure(http.StatusBadRequest, err, "The %s has the number %s under %q, which is beyond 64 bits", what, n, key)
+			}
+		}
+	}
 	raw, err := json.Marshal(fields)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
