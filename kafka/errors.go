@@ -2,9 +2,11 @@ package kafka
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/streamlane/connect"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -48,6 +50,8 @@ func mapError(err error) error {
 		return both{connect.ErrAuth, fmt.Errorf("%w (the credentials are in the key sasl.jaas.config)", err)}
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return both{connect.ErrAuth, fmt.Errorf("%w (it is named by the key sasl.mechanism)", err)}
+	case untrusted(err):
+		return both{connect.ErrAuth, fmt.Errorf("%w (our certificate is in the keys ssl.keystore.*)", err)}
 	case is(err, authErrors):
 		return both{connect.ErrAuth, err}
 	case is(err, revokedErrors):
@@ -61,6 +65,21 @@ func mapError(err error) error {
 	}
 	return err
 }
+
+// untrusted tells whether one side of a connection has not shown who it is, so that
+// trying again is of no use: the other side by its certificate, or we by ours or by
+// a token.
+func untrusted(err error) bool {
+	if errors.Is(err, connect.ErrAuth) {
+		return true
+	}
+	alert, ok := errors.AsType[tls.AlertError](err)
+	return ok && slices.Contains(certificateAlerts, alert)
+}
+
+// certificateAlerts are those about our certificate (RFC 8446, section 6): bad,
+// unsupported, revoked, expired, unknown certificate, unknown authority, none.
+var certificateAlerts = []tls.AlertError{42, 43, 44, 45, 46, 48, 116}
 
 func is(err error, any []error) bool {
 	for _, target := range any {

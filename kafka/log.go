@@ -14,8 +14,8 @@ const levelTrace = slog.LevelDebug - 4
 // logger hands the client's log on. The client's levels go down by one: its
 // errors come to the caller as well, and its information is for debugging.
 //
-// That a broker refuses our credentials the client tells nobody but its log, for
-// it goes on trying. refused, if not nil, hears of it.
+// That a broker refuses our credentials, or has none that we trust, the client
+// tells nobody but its log, for it goes on trying. refused, if not nil, hears of it.
 type logger struct {
 	l       *slog.Logger
 	refused func(error)
@@ -29,7 +29,7 @@ func (l logger) Level() kgo.LogLevel {
 		return kgo.LogLevelDebug
 	case l.l.Enabled(ctx, slog.LevelDebug):
 		return kgo.LogLevelInfo
-	case l.l.Enabled(ctx, slog.LevelInfo):
+	case l.l.Enabled(ctx, slog.LevelInfo), l.refused != nil:
 		return kgo.LogLevelWarn
 	}
 	return kgo.LogLevelError
@@ -37,9 +37,9 @@ func (l logger) Level() kgo.LogLevel {
 
 // Log writes one line.
 func (l logger) Log(level kgo.LogLevel, msg string, keyvals ...any) {
-	if level == kgo.LogLevelError && l.refused != nil {
+	if l.refused != nil {
 		for _, v := range keyvals {
-			if err, ok := v.(error); ok && is(err, authErrors) {
+			if err, ok := v.(error); ok && (level == kgo.LogLevelError && is(err, authErrors) || untrusted(err)) {
 				l.refused(mapError(err))
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
@@ -150,7 +151,11 @@ func postForToken(ctx context.Context, c *http.Client, endpoint, basic string, f
 	}
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
 		final = resp.StatusCode >= 400 && resp.StatusCode < 500 && resp.StatusCode != http.StatusRequestTimeout && resp.StatusCode != http.StatusTooManyRequests
-		return "", final, fmt.Errorf("token endpoint %s answered %s", endpoint, resp.Status)
+		err := fmt.Errorf("token endpoint %s answered %s", endpoint, resp.Status)
+		if final {
+			err = both{connect.ErrAuth, fmt.Errorf("%w (the credentials are in the key sasl.jaas.config)", err)}
+		}
+		return "", final, err
 	}
 	var answer struct {
 		AccessToken string `json:"access_token"`

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamlane/connect"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -100,10 +102,20 @@ func (c *connSettings) dialer(dial dialFunc, tlsConfig *tls.Config) dialFunc {
 		secure := tls.Client(conn, own)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			_ = conn.Close()
-			return nil, fmt.Errorf("TLS with %s: %w", host, err)
+			return nil, handshakeError(host, err)
 		}
 		return secure, nil
 	}
+}
+
+// handshakeError says what went wrong, and which keys are about it.
+func handshakeError(host string, err error) error {
+	wrapped := fmt.Errorf("TLS with %s: %w", host, err)
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
+		return wrapped
+	}
+	return both{connect.ErrAuth, fmt.Errorf("%w (whom to trust is in the keys ssl.truststore.*; "+
+		"the name is not checked if ssl.endpoint.identification.algorithm is empty)", wrapped)}
 }
 
 // setBuffers sets the socket's buffers. A system that does not let us is no
@@ -164,7 +176,7 @@ func (p *producerSettings) options(s *settings) []kgo.Opt {
 // unknownTopicRetries turns max.block.ms, Java's limit for the wait for a topic's
 // metadata, into attempts, which come minMetadataAge apart.
 func (p *producerSettings) unknownTopicRetries() int {
-	if p.block >= unendingMillis {
+	if p.block >= unending {
 		return -1
 	}
 	return 1 + int(p.block/minMetadataAge)

@@ -41,7 +41,7 @@ type producer struct {
 
 func newProducer(h *handle, s *producerSettings) *producer {
 	p := &producer{handle: h, buffer: s.buffer, block: s.block, txnID: s.txnID, largest: s.maxRequest, noAck: s.acks == "0" && !s.idempotence}
-	if s.delivery < unendingMillis {
+	if s.delivery < unending {
 		p.deliver = max(s.delivery, time.Millisecond)
 	}
 	p.life, p.giveUp = context.WithCancelCause(context.Background())

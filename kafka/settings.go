@@ -28,8 +28,8 @@ type settings struct {
 // forever is Java's largest int, its way to say without end.
 const forever = math.MaxInt32
 
-// unendingMillis is forever as a duration in milliseconds.
-const unendingMillis = forever * time.Millisecond
+// unending is forever as a duration in milliseconds.
+const unending = forever * time.Millisecond
 
 // Describe binds the keys of the client's kind.
 func (s *settings) Describe(d *config.Def) {

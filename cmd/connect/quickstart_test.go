@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,9 +40,6 @@ type quickstart struct {
 }
 
 func newQuickstart(t *testing.T) *quickstart {
-	if runtime.GOOS == "windows" {
-		t.Skip("the commands are for a shell of Unix")
-	}
 	q := &quickstart{t: t, dir: t.TempDir()}
 	example := filepath.Join(q.dir, "examples/quickstart")
 	for _, name := range []string{"lines.txt", "file-source.json", "file-sink.json"} {
