@@ -14,10 +14,11 @@ import (
 	"github.com/streamlane/connect/config"
 )
 
-// BenchmarkIdle starts a hundred connectors paused, and says what each costs.
+// BenchmarkIdle starts a hundred connectors, pauses them, and says what each
+// costs. Each source has sent a record before.
 func BenchmarkIdle(b *testing.B) {
 	topic := makeTopic(b)
-	source := config.Props{"connector.class": "GeneratorSource", "topic": topic}
+	source := config.Props{"connector.class": "GeneratorSource", "topic": topic, "records": "1"}
 	sink := config.Props{"connector.class": "NullSink", "topics": topic}
 	for _, c := range []struct {
 		name string
@@ -42,16 +43,13 @@ func idle(b *testing.B, each []config.Props) {
 	var names []string
 	for i := range idleConnectors {
 		names = append(names, unique("idle"))
-		require.NoError(b, rt.CreateConnector(within(b), names[i], each[i%len(each)], cluster.TargetPaused))
+		require.NoError(b, rt.CreateConnector(within(b), names[i], each[i%len(each)], cluster.TargetStarted))
 	}
-	await(b, "all tasks to be paused", func(ctx context.Context) bool {
-		for _, name := range names {
-			if !paused(ctx, rt, name) {
-				return false
-			}
-		}
-		return true
-	})
+	awaitAll(b, rt, names, cluster.Running)
+	for _, name := range names {
+		require.NoError(b, rt.Pause(within(b), name))
+	}
+	awaitAll(b, rt, names, cluster.Paused)
 	moreGoroutines, moreHeap := usage(b)
 	b.ReportMetric(float64(moreGoroutines-goroutines)/idleConnectors, "goroutines/connector")
 	b.ReportMetric(float64(moreHeap-heap)/idleConnectors, "heap-B/connector")
@@ -60,13 +58,26 @@ func idle(b *testing.B, each []config.Props) {
 	}
 }
 
-func paused(ctx context.Context, rt *connect.Runtime, name string) bool {
+// awaitAll waits until all connectors, and their tasks, are in a state.
+func awaitAll(b *testing.B, rt *connect.Runtime, names []string, state cluster.State) {
+	b.Helper()
+	await(b, "all tasks to be "+string(state), func(ctx context.Context) bool {
+		for _, name := range names {
+			if !all(ctx, rt, name, state) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func all(ctx context.Context, rt *connect.Runtime, name string, state cluster.State) bool {
 	s, err := rt.Status(ctx, name)
-	if err != nil || s.Connector.State != cluster.Paused || len(s.Tasks) == 0 {
+	if err != nil || s.Connector.State != state || len(s.Tasks) == 0 {
 		return false
 	}
 	for _, task := range s.Tasks {
-		if task.State != cluster.Paused {
+		if task.State != state {
 			return false
 		}
 	}
