@@ -10,41 +10,56 @@
 //
 // The files in the order of a request: handler.go (what surrounds every
 // request: panics, headers, CORS), path.go (canonical paths), table.go (the
-// routes), route.go (what all routes share), connectors.go, restart.go,
-// offsets.go, plugins.go, admin.go, internal.go (the endpoints), forward.go (to
-// the leader), errors.go (from errors to status codes).
+// routes), route.go (what all routes share), connectors.go, state.go, offsets.go,
+// plugins.go, health.go, admin.go, internal.go (the endpoints), body.go (what
+// they read), forward.go (to the leader), errors.go (from errors to status
+// codes). loggers.go and levelhandler.go are the levels of /admin/loggers.
 //
 // # Deviations
 //
 // Where a standalone and a distributed worker of Java differ, the handler does
-// as the distributed one: unknown connectors are 404 everywhere, and a created
-// connector usually has no tasks yet in the answer. Beyond that it differs from
-// Java where Java fails its users:
+// as the distributed one: what is unknown is 404 everywhere, and a connector that
+// was just created usually has no tasks yet in the answer. Beyond that it differs
+// from Java where Java fails its users. Wrong requests that Java answers with 500
+// are 400:
 //
-//   - A body that is missing or JSON null is 400 and says what is expected; Java
-//     answers 500 with the text of a NullPointerException. Broken JSON, JSON of
-//     another shape and unknown fields are 500 as in Java, in other words.
-//   - PUT /connector-plugins/{plugin}/config/validate without connector.class, or
-//     with an unknown one, is 400 (Java: 500).
-//   - PATCH /connectors/{name}/config may not change the name: 400. Java stores
-//     the new name inside of the configuration of the old one.
+//   - a body that is missing or JSON null (Java: the text of a
+//     NullPointerException). Broken JSON, JSON of another shape and unknown
+//     fields are 500 as in Java, in other words;
+//   - a validation without connector.class, or with an unknown one;
+//   - a negative partition or offset of a sink, or a topic or partition that the
+//     broker does not know;
+//   - an offset of a source without partition (Java: accepted without effect, or
+//     500), or with a number beyond 64 bits;
+//   - an empty log level.
+//
+// Paths and headers:
+//
 //   - Names with a slash, a backslash, a percent sign or control characters are
-//     reached by their escapes (%2F); Java's server refuses the path. Location
+//     reached by their escapes (%2F), which Java's server refuses. Location
 //     headers escape the name completely.
-//   - An empty path segment is 400 with a JSON body (Java: HTML).
-//   - Every body with JSON says so: Java leaves out the Content-Type of 404, 405
-//     and some 406 and 415. 405 comes with an Allow header.
-//   - A negative partition or offset of a sink is 400 (Java: 500).
-//   - Settings in messages about a missing connector.class are masked where they
-//     look secret, and in alphabetical order.
-//   - Plugins that stand in for Java classes are listed under the names of these;
-//     their own names, which are short, choose them as well.
-//   - Bodies are limited (413 beyond Options.MaxBody).
-//   - A worker that is shutting down answers 503 (Java: 500 or no answer).
+//   - Every body with JSON says so; Java leaves out the Content-Type of 404, 405
+//     and some 406 and 415, and answers empty path segments in HTML. 405 comes
+//     with an Allow header.
 //   - Origins that CORS allows are compared as text, with * for any part of it;
 //     Java takes them for regular expressions, in which a dot is any character.
-//   - Without Loggers installed only the root logger is shown, and levels cannot
-//     be changed: 501.
-//   - Without Options.SetClusterLevel a level of scope cluster is set on this
-//     worker alone: it is the cluster.
+//
+// Connectors and plugins:
+//
+//   - PATCH /connectors/{name}/config may not change the name: 400. Java stores
+//     the new name inside of the configuration of the old one.
+//   - What a message shows of a configuration is in alphabetical order, and
+//     masked where it looks secret.
+//   - Plugins that stand in for Java classes are listed under the names of these;
+//     their own names, which are short, choose them as well. Policies and config
+//     providers are no plugins: 404.
+//
+// The worker:
+//
+//   - Bodies are limited: 413 beyond Options.MaxBody.
+//   - A worker that is shutting down answers 503 (Java: 500, or nothing).
+//   - Without Options.Loggers the root logger alone is shown, and levels cannot
+//     be changed: 501. Without Options.SetClusterLevel a level of scope cluster is
+//     set on this worker, which is the cluster.
+//   - GET /openapi.json describes the interface.
 package rest

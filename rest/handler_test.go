@@ -255,7 +255,7 @@ func TestUnknownClass(t *testing.T) {
 		configs := connect.NewMemoryLog()
 		require.NoError(t, configs.Append(t.Context(), connect.KV{Key: []byte("connector-old"), Value: []byte(`{"properties":{"connector.class":"Gone","name":"old"}}`)}))
 		h := Handler(startInBubble(t, connect.Options{Configs: configs}), nil)
-		time.Sleep(time.Second) // in a bubble
+		time.Sleep(time.Second)
 		assert.JSONEq(t, `{"name":"old","config":{"connector.class":"Gone","name":"old"},"tasks":[],"type":"unknown"}`, send(t, h, host, "GET", "/connectors/old", nil, nil).Body.String())
 		w := send(t, h, host, "GET", "/connectors/old/status", nil, nil)
 		assert.Contains(t, w.Body.String(), `"state":"FAILED"`)

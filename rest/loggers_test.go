@@ -30,7 +30,7 @@ func TestLevels(t *testing.T) {
 		assert.False(t, known)
 		assert.Equal(t, []string{"a.b"}, set("a.b", "debug"))
 		at := time.Now()
-		time.Sleep(time.Hour) // in a bubble
+		time.Sleep(time.Hour)
 		assert.Empty(t, set("a.b", "DEBUG"), "that is no change")
 		found, _ := l.Level("a.b")
 		assert.True(t, at.Equal(found.LastModified), "nothing was modified since")

@@ -174,8 +174,11 @@ func normalized(v any) any {
 	return v
 }
 
-// sortByID orders the tasks of a state, which Java lists in any order.
+// sortByID orders the tasks of a state and the partitions of offsets, which Java
+// lists in any order.
 func sortByID(v map[string]any) {
+	offsets, _ := v["offsets"].([]any)
+	slices.SortFunc(offsets, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	tasks, _ := v["tasks"].([]any)
 	slices.SortStableFunc(tasks, func(a, b any) int {
 		x, _ := a.(map[string]any)["id"].(float64)
@@ -250,13 +253,14 @@ type replay struct {
 	compared int
 }
 
+// run replays requests, in a bubble.
 func (p *replay) run(t *testing.T, list []exchange) {
 	t.Helper()
 	for _, e := range list {
 		if _, lacking := p.lacks[e.Seq]; lacking {
 			continue
 		}
-		time.Sleep(p.wait) // in a bubble
+		time.Sleep(p.wait)
 		want := recorded(t, e)
 		p.apply(p.ours, e, &want)
 		p.apply(p.both, e, &want)
@@ -297,6 +301,6 @@ func (p *replay) ask(t *testing.T, e exchange, want outcome) (*httptest.Response
 		if e.Method != http.MethodGet || p.wait == 0 || waited > patience || differs || reflect.DeepEqual(got, want) {
 			return w, got
 		}
-		time.Sleep(pause) // in a bubble
+		time.Sleep(pause)
 	}
 }

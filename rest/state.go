@@ -165,7 +165,7 @@ func (s *server) restartTask(ctx context.Context, c *call) (answer, error) {
 			return answer{}, notFound(unknown, messageUnknownToRestart, c.name())
 		}
 	}
-	return empty(http.StatusNoContent, notFound(err, "Task %s-%d not found", c.name(), task))
+	return empty(http.StatusNoContent, notFound(err, "Unknown task: %s-%d", c.name(), task))
 }
 
 // getTopics is GET /connectors/{name}/topics.
