@@ -73,11 +73,17 @@ type Assignment struct {
 func (a Assignment) IsLeader() bool { return a.MemberID != "" && a.MemberID == a.Leader }
 
 // Peers reaches the other workers of a cluster, for what only the leader may do
-// and no user has asked for. It is safe for concurrent use.
+// and no user has asked for. Package rest has the one over HTTP. It is safe for
+// concurrent use.
 type Peers interface {
-	// PutTaskConfigs has the leader call Runtime.PutTaskConfigs.
-	PutTaskConfigs(ctx context.Context, leaderURL, connector string, tasks []config.Props) error
+	// PutTaskConfigs has the leader call Runtime.PutTaskConfigs. The body of the
+	// request is to be signed.
+	PutTaskConfigs(ctx context.Context, leaderURL, connector string, tasks []config.Props, sign Signer) error
 }
+
+// A Signer signs the body of a request between workers; see
+// Runtime.SignInternal.
+type Signer func(body []byte) (authorization, algorithm string, err error)
 
 // Alone returns the Coordinator of a single worker, which leads itself and runs
 // all there is. It is what a nil Options.Coordinator means. It serves one

@@ -347,7 +347,7 @@ func (rt *Runtime) storeTasks(ctx context.Context, name string, revision int64, 
 		err = rt.putTaskConfigs(ctx, name, tasks, due)
 	}
 	if leader, ok := errors.AsType[*NotLeaderError](err); ok && leader.URL != "" && rt.opts.Peers != nil {
-		return rt.opts.Peers.PutTaskConfigs(ctx, leader.URL, name, tasks)
+		return rt.opts.Peers.PutTaskConfigs(ctx, leader.URL, name, tasks, rt.SignInternal)
 	}
 	return err
 }

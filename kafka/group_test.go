@@ -5,8 +5,12 @@ package kafka_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -19,16 +23,17 @@ import (
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/connecttest"
 	"github.com/streamlane/connect/kafka"
+	"github.com/streamlane/connect/rest"
 )
 
-// workers is a cluster of Runtimes in a bubble. It is their Peers, too.
+// workers is a cluster of Runtimes in a bubble, and the network between them.
 type workers struct {
 	t     *testing.T
 	kafka *connecttest.KafkaCluster
 	more  config.Props
 
 	mu      sync.Mutex
-	byURL   map[string]*connect.Runtime
+	byHost  map[string]http.Handler
 	starts  map[string]int // of tasks, by number
 	running map[string]int // tasks between Start and Stop, by connector and number
 }
@@ -36,7 +41,7 @@ type workers struct {
 func newWorkers(t *testing.T, c *connecttest.KafkaCluster, more config.Props) *workers {
 	return &workers{
 		t: t, kafka: c, more: more,
-		byURL: make(map[string]*connect.Runtime), starts: make(map[string]int), running: make(map[string]int),
+		byHost: make(map[string]http.Handler), starts: make(map[string]int), running: make(map[string]int),
 	}
 }
 
@@ -47,14 +52,17 @@ func (w *workers) runningNow(connector string, task int) int {
 	return w.running[connector+"-"+fmt.Sprint(task)]
 }
 
-func (w *workers) PutTaskConfigs(ctx context.Context, leaderURL, connector string, tasks []config.Props) error {
+// RoundTrip carries requests between the workers, in memory.
+func (w *workers) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
-	rt := w.byURL[leaderURL]
+	handler := w.byHost[r.URL.Host]
 	w.mu.Unlock()
-	if rt == nil {
-		return fmt.Errorf("no worker at %s", leaderURL)
+	if handler == nil {
+		return nil, fmt.Errorf("no worker at %s", r.URL.Host)
 	}
-	return rt.PutTaskConfigs(ctx, connector, tasks)
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, r)
+	return answer.Result(), nil
 }
 
 // idleSource has as many tasks as it may, which do nothing but count starts.
@@ -112,13 +120,13 @@ func (w *workers) startOn(name string, dial func(ctx context.Context, network, a
 	require.NoError(w.t, err)
 	url := "http://" + name + ":8083/"
 	rt, err = connect.New(connect.Options{
-		Plugins: []connect.Plugin{w.idleSource()}, URL: url, Peers: w, Coordinator: group, Worker: worker,
+		Plugins: []connect.Plugin{w.idleSource()}, URL: url, Peers: rest.NewPeers(&http.Client{Transport: w}), Coordinator: group, Worker: worker,
 		Offsets: b.Offsets("offsets"), Configs: b.Configs("configs"), Status: b.Status("status"),
 		Receiver: connect.ReceiverFunc(func(context.Context, []connect.SourceRecord) error { return nil }),
 	})
 	require.NoError(w.t, err)
 	w.mu.Lock()
-	w.byURL[url] = rt
+	w.byHost[name+":8083"] = rest.Handler(rt, &rest.Options{Internal: rest.NewInternal(rt), Client: &http.Client{Transport: w}})
 	w.mu.Unlock()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	ran := make(chan error, 1)
@@ -257,6 +265,40 @@ func TestAWorkerThatDies(t *testing.T) {
 		require.Equal(t, 4, running)
 		require.Equal(t, map[string]int{"a:8083": 4}, tasks)
 		stopA()
+	})
+}
+
+// TestForwarding asks every worker, over HTTP, for what only the leader may do.
+func TestForwarding(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, w *workers) {
+		var stops []func()
+		for _, name := range []string{"a", "b", "d"} {
+			_, stop := w.start(name)
+			stops = append(stops, stop)
+		}
+		time.Sleep(30 * time.Second)
+		for i, name := range []string{"a", "b", "d"} {
+			body := fmt.Sprintf(`{"name":"c%d","config":{"connector.class":"Idle","tasks.max":"2"}}`, i)
+			r := httptest.NewRequest(http.MethodPost, "http://"+name+":8083/connectors", strings.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			answer, err := w.RoundTrip(r)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusCreated, answer.StatusCode, "by way of %s", name)
+		}
+		time.Sleep(30 * time.Second)
+		for i := range 3 {
+			for _, name := range []string{"a", "b", "d"} {
+				answer, err := w.RoundTrip(httptest.NewRequest(http.MethodGet, fmt.Sprintf("http://%s:8083/connectors/c%d/status", name, i), nil))
+				require.NoError(t, err)
+				require.Equal(t, http.StatusOK, answer.StatusCode)
+				text, err := io.ReadAll(answer.Body)
+				require.NoError(t, err)
+				require.Equal(t, 3, strings.Count(string(text), `"RUNNING"`), "%s", text)
+			}
+		}
+		for _, stop := range stops {
+			stop()
+		}
 	})
 }
 
