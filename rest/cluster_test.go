@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect"
-	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/connecttest"
+	"github.com/streamlane/connect/internal/sessionkey"
 )
 
 // follower is the Coordinator of a worker that another one leads, and that runs
@@ -72,28 +72,6 @@ func (n *network) take() []*http.Request {
 	return taken
 }
 
-// signed is an Internal that takes requests with the right signature, "AAAA".
-type signed struct{ err error }
-
-func (s signed) Verify(_ context.Context, h http.Header, _ []byte) error {
-	switch h.Get(SignatureHeader) {
-	case "":
-		return badRequest("Internal request missing required signature")
-	case "AAAA":
-		return nil
-	}
-	return failure(http.StatusForbidden, nil, "Internal request contained invalid signature.")
-}
-
-func (s signed) PutTaskConfigs(_ context.Context, connector string, tasks []config.Props) error {
-	if s.err == nil && (connector != "one" || len(tasks) != 1 || tasks[0]["a"] != "b") {
-		return fmt.Errorf("got connector %q tasks %v", connector, tasks)
-	}
-	return s.err
-}
-
-func (s signed) FenceZombies(_ context.Context, _ string) error { return s.err }
-
 // clusterHosts are where the workers of cluster.jsonl were.
 func clusterHosts() map[string]string {
 	return map[string]string{"leader": "127.0.0.1:18102", "follower1": "127.0.0.1:18101", "follower2": "127.0.0.1:18103"}
@@ -104,7 +82,7 @@ func clusterHosts() map[string]string {
 func startCluster(t *testing.T, n *network, hosts map[string]string) {
 	t.Helper()
 	shared := connect.Options{Broker: connecttest.NewBroker(), Offsets: connect.NewMemoryOffsets()}
-	configs, status := newSharedLog(), newSharedLog()
+	configs, status, keyed := newSharedLog(), newSharedLog(), newKeyed(t)
 	all := make(map[string]*Loggers)
 	for name := range hosts {
 		all[name] = NewLoggers(slog.LevelInfo)
@@ -118,7 +96,7 @@ func startCluster(t *testing.T, n *network, hosts map[string]string) {
 		}
 		n.workers[host] = Handler(startInBubble(t, o), &Options{
 			Version: "4.3.1", Commit: "26b251a451ce941d", ClusterID: "GWZ4IzolTPaRxhM13PB2Ow",
-			Client: &http.Client{Transport: n}, Internal: signed{}, Loggers: all[name],
+			Client: &http.Client{Transport: n}, Internal: keyed, Loggers: all[name],
 			SetClusterLevel: func(_ context.Context, namespace, level string) error {
 				for _, l := range all {
 					if _, err := l.Set(namespace, level); err != nil {
@@ -293,9 +271,15 @@ func TestForwardedAnswer(t *testing.T) {
 
 // Requests between workers are believed if they are signed.
 func TestInternalRequests(t *testing.T) {
-	rt := newIdle(t)
+	rt, internal := newIdle(t), newKeyed(t)
+	const good = `[{"a":"b"}]`
 	signature := func(text, algorithm string) map[string]string {
-		return map[string]string{"Content-Type": "application/json", SignatureHeader: text, SignatureAlgorithmHeader: algorithm}
+		return map[string]string{"Content-Type": "application/json", sessionkey.AuthorizationHeader: text, sessionkey.AlgorithmHeader: algorithm}
+	}
+	signed := func(body string) map[string]string {
+		s, err := internal.key.Sign("HmacSHA256", []byte(body))
+		require.NoError(t, err)
+		return signature(s.Authorization, s.Algorithm)
 	}
 	for _, tt := range []struct {
 		name    string
@@ -305,28 +289,32 @@ func TestInternalRequests(t *testing.T) {
 		status  int
 		part    string
 	}{
-		{"signed", nil, signature("AAAA", "HmacSHA256"), `[{"a":"b"}]`, 204, ""},
-		{"not signed", nil, jsonHeader(), `[{"a":"b"}]`, 400, "missing required signature"},
-		{"wrong", nil, signature("BBBB", "hmacsha512"), `[{"a":"b"}]`, 403, "invalid signature"},
-		{"no Base64", nil, signature("*", "HmacSHA256"), `[{"a":"b"}]`, 400, "no Base64"},
-		{"unknown algorithm", nil, signature("AAAA", "HmacSHA256x"), `[{"a":"b"}]`, 400, "Algorithm HmacSHA256x not available"},
-		{"no list", nil, signature("AAAA", "HmacSHA256"), `{}`, 500, "Cannot deserialize"},
-		{"no objects", nil, signature("AAAA", "HmacSHA256"), `[5]`, 500, "Cannot deserialize"},
-		{"no body", nil, signature("AAAA", "HmacSHA256"), ``, 400, "The request has no body"},
-		{"unknown connector", fmt.Errorf("connector: %w", connect.ErrNotFound), signature("AAAA", "HmacSHA256"), `[{"a":"b"}]`, 404, "Connector one not found"},
-		{"overtaken", connect.ErrConflict, signature("AAAA", "HmacSHA256"), `[{"a":"b"}]`, 409, messageConflict},
-		{"other leader", &connect.NotLeaderError{}, signature("AAAA", "HmacSHA256"), `[{"a":"b"}]`, 409, messageNoLeader},
+		{"signed", nil, signed(good), good, 204, ""},
+		{"not signed", nil, jsonHeader(), good, 400, "Internal request missing required signature"},
+		{"signature of another body", nil, signed("[]"), good, 403, "Internal request contained invalid signature."},
+		{"no Base64", nil, signature("*", "HmacSHA256"), good, 400, "no Base64"},
+		{"unknown algorithm", nil, signature("AAAA", "HmacSHA256x"), good, 400, "Algorithm HmacSHA256x not available"},
+		{"algorithm not allowed", nil, signature("AAAA", "HmacSHA512"), good, 400, "does not support the 'HmacSHA512' key signing algorithm"},
+		{"no list", nil, signed("{}"), "{}", 500, "Cannot deserialize"},
+		{"no objects", nil, signed("[5]"), "[5]", 500, "Cannot deserialize"},
+		{"no body", nil, signed(""), "", 400, "The request has no body"},
+		{"unknown connector", fmt.Errorf("connector: %w", connect.ErrNotFound), signed(good), good, 404, "Connector one not found"},
+		{"overtaken", connect.ErrConflict, signed(good), good, 409, messageConflict},
+		{"other leader", &connect.NotLeaderError{}, signed(good), good, 409, messageNoLeader},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := Handler(rt, &Options{Internal: signed{tt.err}})
-			w := send(t, h, host, http.MethodPost, "/connectors/one/tasks", tt.headers, []byte(tt.body))
+			internal := internal
+			internal.err = tt.err
+			w := send(t, Handler(rt, &Options{Internal: internal}), host, http.MethodPost, "/connectors/one/tasks", tt.headers, []byte(tt.body))
 			assert.Equal(t, tt.status, w.Code, w.Body)
 			assert.Contains(t, w.Body.String(), tt.part)
 		})
 	}
-	h := Handler(rt, &Options{Internal: signed{}})
-	assert.Equal(t, 204, send(t, h, host, http.MethodPut, "/connectors/one/fence", signature("AAAA", "HmacSHA256"), nil).Code)
-	assert.Equal(t, 403, send(t, h, host, http.MethodPut, "/connectors/one/fence", signature("BBBB", "HmacSHA256"), nil).Code)
+	h := Handler(rt, &Options{Internal: internal})
+	assert.Equal(t, 204, send(t, h, host, http.MethodPut, "/connectors/one/fence", signed(""), nil).Code)
+	assert.Equal(t, 403, send(t, h, host, http.MethodPut, "/connectors/one/fence", signed("x"), nil).Code)
+	w := send(t, Handler(rt, &Options{Internal: keyed{}}), host, http.MethodPut, "/connectors/one/fence", signed(""), nil)
+	assert.Equal(t, 503, w.Code, "no session key yet")
 }
 
 func jsonHeader() map[string]string { return map[string]string{"Content-Type": "application/json"} }

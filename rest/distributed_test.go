@@ -2,38 +2,53 @@ package rest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/internal/sessionkey"
 )
 
-// strict is an Internal that no request is signed for.
-type strict struct{}
-
-func (strict) Verify(_ context.Context, h http.Header, _ []byte) error {
-	switch algorithm := h.Get(SignatureAlgorithmHeader); {
-	case h.Get(SignatureHeader) == "":
-		return badRequest("Internal request missing required signature")
-	case algorithm != "HmacSHA256":
-		return badRequest("This worker does not support the '%s' key signing algorithm used by other workers. "+
-			"This worker is currently configured to use: [HmacSHA256]. Check that all workers' configuration files permit the same set of "+
-			"signature algorithms, and correct any misconfigured worker and restart it.", algorithm)
-	}
-	return failure(http.StatusForbidden, nil, "Internal request contained invalid signature.")
+// keyed is an Internal that verifies signatures by a session key, and otherwise
+// does what it is told.
+type keyed struct {
+	key sessionkey.Key
+	err error
 }
 
-func (strict) PutTaskConfigs(context.Context, string, []config.Props) error { panic("not verified") }
-func (strict) FenceZombies(context.Context, string) error                   { panic("not verified") }
+func newKeyed(t *testing.T) keyed {
+	t.Helper()
+	policy, err := sessionkey.NewPolicy("HmacSHA256", 0, 0)
+	require.NoError(t, err)
+	return keyed{key: policy.Generate(time.Now())}
+}
+
+func (k keyed) Verify(_ context.Context, h http.Header, body []byte) error {
+	return k.key.Verify(sessionkey.Signature{
+		Authorization: h.Get(sessionkey.AuthorizationHeader), Algorithm: h.Get(sessionkey.AlgorithmHeader),
+	}, body, []string{"HmacSHA256"})
+}
+
+func (k keyed) PutTaskConfigs(_ context.Context, connector string, tasks []config.Props) error {
+	if k.err == nil && (connector != "one" || len(tasks) != 1 || tasks[0]["a"] != "b") {
+		return fmt.Errorf("got connector %q tasks %v", connector, tasks)
+	}
+	return k.err
+}
+
+func (k keyed) FenceZombies(context.Context, string) error { return k.err }
 
 // The same requests as to the standalone worker, to a distributed one.
 func TestReplayDistributed(t *testing.T) {
 	d := distributedDeviations()
 	assert.Equal(t, 102, len(d))
-	replayWorker(t, "distributed.jsonl", "in-0.txt", "127.0.0.1:18083", strict{}, d)
+	replayWorker(t, "distributed.jsonl", "in-0.txt", "127.0.0.1:18083", newKeyed(t), d)
 }
 
 // distributedDeviations are those from the standalone worker without the ones

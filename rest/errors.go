@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/internal/sessionkey"
 )
 
 // A StatusError decides the answer to a request.
@@ -74,6 +75,9 @@ func statusOf(err error) *StatusError {
 		message string // "": the error's own
 	}{
 		{context.DeadlineExceeded, http.StatusInternalServerError, messageTimeout},
+		{sessionkey.ErrUnsigned, http.StatusBadRequest, ""},
+		{sessionkey.ErrForged, http.StatusForbidden, ""},
+		{sessionkey.ErrNoKey, http.StatusServiceUnavailable, ""},
 		{connect.ErrExists, http.StatusConflict, ""},
 		{connect.ErrForbidden, http.StatusForbidden, ""},
 		{connect.ErrBadRequest, http.StatusBadRequest, ""}, // also where a class is not found

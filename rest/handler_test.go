@@ -21,6 +21,7 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/connecttest"
+	"github.com/streamlane/connect/internal/sessionkey"
 )
 
 const someSource = `{"connector.class":"FileStreamSource","file":"no-such-file","topic":"t"}`
@@ -276,6 +277,8 @@ func TestStatusOf(t *testing.T) {
 		{connect.ErrForbidden, 403, "forbidden"},
 		{fmt.Errorf("%w: no class: %w", connect.ErrBadRequest, connect.ErrNotFound), 400, "bad request: no class: not found"},
 		{connect.ErrConflict, 409, messageConflict},
+		{fmt.Errorf("%w: %w", connect.ErrConflict, sessionkey.ErrNoKey), 503, "conflict: no session key"},
+		{fmt.Errorf("%w: %w", connect.ErrForbidden, sessionkey.ErrForged), 403, "forbidden: wrong signature"},
 		{connect.ErrFenced, 409, messageConflict},
 		{connect.ErrRevoked, 409, messageConflict},
 		{connect.ErrStopped, 503, "The worker is shutting down"},

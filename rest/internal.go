@@ -2,29 +2,29 @@ package rest
 
 import (
 	"context"
-	"encoding/base64"
+	"errors"
 	"net/http"
-	"regexp"
 
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/internal/sessionkey"
 )
 
 // Headers of requests between workers (KIP-507).
 const (
 	// SignatureHeader has the MAC of the body, in Base64.
-	SignatureHeader = "X-Connect-Authorization"
+	SignatureHeader = sessionkey.AuthorizationHeader
 	// SignatureAlgorithmHeader names its algorithm, such as HmacSHA256.
-	SignatureAlgorithmHeader = "X-Connect-Request-Signature-Algorithm"
+	SignatureAlgorithmHeader = sessionkey.AlgorithmHeader
 )
 
-// Internal serves what the workers of a cluster ask of each other. Its errors
-// decide the answers: a *StatusError says it all, others are treated as those of
-// a Runtime; a *connect.NotLeaderError is forwarded. It is safe for concurrent
-// use.
+// Internal serves what the workers of a cluster ask of each other (KIP-507,
+// KIP-618). Its errors decide the answers: a *StatusError says it all, others are
+// treated as those of a Runtime; a *connect.NotLeaderError is forwarded. It is
+// safe for concurrent use.
 type Internal interface {
-	// Verify returns nil if a request is signed by a worker of the cluster. It
-	// answers 400 to a request without signature or with an algorithm that is not
-	// allowed, 403 to a wrong signature, 503 while the worker has no session key.
+	// Verify returns nil if a request is signed by a worker of the cluster, in
+	// SignatureHeader and SignatureAlgorithmHeader. Errors of package
+	// internal/sessionkey are answered with 400, 403 and 503.
 	Verify(ctx context.Context, header http.Header, body []byte) error
 	// PutTaskConfigs stores the task set that the connector's worker has made.
 	PutTaskConfigs(ctx context.Context, connector string, tasks []config.Props) error
@@ -76,23 +76,19 @@ func (s *server) fence(ctx context.Context, c *call) (answer, error) {
 	return empty(http.StatusNoContent, notFound(err, messageNoConnector, c.name()))
 }
 
-// macName is what the platforms of Java workers call their MACs.
-const macName = `(?i)^Hmac(MD5|SHA(1|224|256|384|512|512/224|512/256|3-224|3-256|3-384|3-512))$`
-
 // verify checks who asks, before anything else is looked at. A worker without
-// peers refuses; purpose says what.
+// peers refuses, but says first what is wrong with a signature as such; purpose
+// is what it does not do.
 func (s *server) verify(ctx context.Context, c *call, purpose string) error {
-	signature, algorithm := c.Header.Get(SignatureHeader), c.Header.Get(SignatureAlgorithmHeader)
-	if signature != "" && algorithm != "" {
-		if known, _ := regexp.MatchString(macName, algorithm); !known {
-			return badRequest("Algorithm %s not available", algorithm)
-		}
-		if _, err := base64.StdEncoding.DecodeString(signature); err != nil {
-			return failure(http.StatusBadRequest, err, "The signature of the request is no Base64: %v", err)
-		}
+	if s.o.Internal != nil {
+		return s.o.Internal.Verify(ctx, c.Header, c.body)
 	}
-	if s.o.Internal == nil {
-		return failure(http.StatusInternalServerError, nil, "Kafka Connect in standalone mode does not support %s.", purpose)
+	signature := sessionkey.Signature{
+		Authorization: c.Header.Get(SignatureHeader), Algorithm: c.Header.Get(SignatureAlgorithmHeader),
 	}
-	return s.o.Internal.Verify(ctx, c.Header, c.body)
+	err := sessionkey.Key{}.Verify(signature, c.body, []string{signature.Algorithm})
+	if signature.Authorization != "" && errors.Is(err, sessionkey.ErrUnsigned) {
+		return err
+	}
+	return failure(http.StatusInternalServerError, nil, "Kafka Connect in standalone mode does not support %s.", purpose)
 }
