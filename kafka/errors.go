@@ -2,11 +2,9 @@ package kafka
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 
 	"github.com/streamlane/connect"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -73,13 +71,11 @@ func untrusted(err error) bool {
 	if errors.Is(err, connect.ErrAuth) {
 		return true
 	}
-	alert, ok := errors.AsType[tls.AlertError](err)
-	return ok && slices.Contains(certificateAlerts, alert)
+	// The alert itself is of a type of crypto/tls's own. Java takes every failed
+	// handshake for a refusal.
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error"
 }
-
-// certificateAlerts are those about our certificate (RFC 8446, section 6): bad,
-// unsupported, revoked, expired, unknown certificate, unknown authority, none.
-var certificateAlerts = []tls.AlertError{42, 43, 44, 45, 46, 48, 116}
 
 func is(err error, any []error) bool {
 	for _, target := range any {
