@@ -18,7 +18,7 @@ import (
 // costs. Each source has sent a record before.
 func BenchmarkIdle(b *testing.B) {
 	topic := makeTopic(b)
-	source := config.Props{"connector.class": "GeneratorSource", "topic": topic, "records": "1"}
+	source := config.Props{"connector.class": "GeneratorSource", "topic": topic, "rate": "1", "batch": "1"}
 	sink := config.Props{"connector.class": "NullSink", "topics": topic}
 	for _, c := range []struct {
 		name string
