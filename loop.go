@@ -164,6 +164,9 @@ func (rt *Runtime) startRun(key workKey, w want) {
 		make = newTaskRun
 	}
 	r := make(rt, key, w, c)
+	if p, err := rt.connectorPlugin(c.Props); err == nil {
+		r.version = p.info.Version
+	}
 	rt.loop.items[key] = &item{have: have{want: w, phase: phaseRunning}, run: r}
 	rt.runs.Add(1)
 	go r.main()

@@ -14,9 +14,22 @@ import (
 func (rt *Runtime) publish(r *run, s cluster.Status) {
 	rt.post(func() {
 		if it := rt.loop.items[r.key]; it != nil && it.run == r && it.phase == phaseRunning {
+			r.began = r.began || s.State == cluster.Running
+			s.Version = r.version
+			if r.began && r.key.Task != instanceOf {
+				s.State = taskState(r.target) // news of a pause or its end may have been overtaken
+			}
 			rt.putStatus(r, s)
 		}
 	})
+}
+
+// taskState is what a task that has started is, by what is wanted of it.
+func taskState(t cluster.TargetState) cluster.State {
+	if t == cluster.TargetPaused {
+		return cluster.Paused
+	}
+	return cluster.Running
 }
 
 // putStatus publishes a state in the present generation. On the loop.
@@ -46,7 +59,7 @@ func (rt *Runtime) ranToFailure(r *run, err error) {
 		err = errors.New("the run ended by itself")
 	}
 	rt.log.Error("failed", "run", runName(r.key), "err", err)
-	rt.putStatus(r, cluster.Status{State: cluster.Failed, Trace: err.Error()})
+	rt.putStatus(r, cluster.Status{State: cluster.Failed, Trace: err.Error(), Version: r.version})
 }
 
 // runName names a run for people.

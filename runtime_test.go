@@ -201,7 +201,7 @@ func TestRuntimePauseResumeStopRestartDelete(t *testing.T) {
 
 		require.NoError(t, rt.Pause(t.Context(), "c"))
 		time.Sleep(10 * time.Second)
-		require.Equal(t, []int64{2}, got.take(), "the poll under way is finished, no more")
+		require.Empty(t, got.take(), "what the poll under way returned is held back")
 		connector, tasks := state(t, rt, "c")
 		require.Equal(t, cluster.Paused, connector)
 		require.Equal(t, cluster.Paused, tasks[0])
@@ -212,15 +212,15 @@ func TestRuntimePauseResumeStopRestartDelete(t *testing.T) {
 		require.Empty(t, tasks, "a stopped connector has no tasks")
 		require.NoError(t, rt.Resume(t.Context(), "c"))
 		time.Sleep(1500 * time.Millisecond)
-		require.Equal(t, []int64{3}, got.take())
+		require.Equal(t, []int64{2}, got.take(), "what was held back comes again")
 
 		require.NoError(t, rt.Restart(t.Context(), "c", RestartOptions{Tasks: true}))
 		time.Sleep(1500 * time.Millisecond)
-		require.Equal(t, []int64{4}, got.take())
+		require.Equal(t, []int64{3}, got.take())
 		require.NoError(t, rt.RestartTask(t.Context(), cluster.TaskID{Connector: "c"}))
 		require.ErrorIs(t, rt.RestartTask(t.Context(), cluster.TaskID{Connector: "c", Task: 1}), ErrNotFound)
 		time.Sleep(1500 * time.Millisecond)
-		require.Equal(t, []int64{5}, got.take())
+		require.Equal(t, []int64{4}, got.take())
 
 		_, err = rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Counter", "topic": "t", "every.ms": "100"})
 		require.NoError(t, err)

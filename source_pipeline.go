@@ -102,7 +102,8 @@ func (p *sourcePipeline) stop(ctx context.Context) error {
 }
 
 // pump polls until ctx ends. What was polled is sent under the grace period, so
-// that a stop does not cut a batch in half.
+// that a stop does not cut a batch in half; while the task is paused it is held
+// back, so that PAUSED means what it says.
 func (p *sourcePipeline) pump(ctx, grace context.Context) error {
 	for ctx.Err() == nil {
 		if err := p.pauseIfAsked(ctx); err != nil {
@@ -112,6 +113,9 @@ func (p *sourcePipeline) pump(ctx, grace context.Context) error {
 		recs, pollErr := p.task.Poll(ctx)
 		p.stats.begin(polled, len(recs))
 		if len(recs) > 0 {
+			if p.pauseIfAsked(ctx) != nil {
+				return nil // stopped while paused: the records come again
+			}
 			if err := p.move(grace, recs); err != nil {
 				return err
 			}

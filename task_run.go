@@ -27,6 +27,8 @@ type run struct {
 	gate    *pauseGate                      // tasks: paused or not
 	targets latest[cluster.TargetState]     // connectors: what is wanted
 	gone    chan struct{}                   // closed when the run is over, or abandoned
+	began   bool                            // it was RUNNING; owned by the loop
+	version string                          // of the plugin, as far as it is known; owned by the loop
 	timers  []*time.Timer                   // of a stop; owned by the loop
 	work    func(ctx context.Context) error // set by newTaskRun, newConnectorRun
 }
@@ -72,6 +74,10 @@ func guard(f func() error) (err error) {
 // loop.
 func (r *run) retarget(t cluster.TargetState) {
 	r.target = t
+	if r.began && r.key.Task != instanceOf && t != cluster.TargetStopped {
+		// A source may be in Poll for long; what it returns is held back meanwhile.
+		r.rt.putStatus(r, cluster.Status{State: taskState(t), Version: r.version})
+	}
 	r.gate.set(t == cluster.TargetPaused)
 	r.targets.set(t)
 }

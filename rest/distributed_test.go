@@ -47,7 +47,7 @@ func (k keyed) FenceZombies(context.Context, string) error { return k.err }
 // The same requests as to the standalone worker, to a distributed one.
 func TestReplayDistributed(t *testing.T) {
 	d := distributedDeviations()
-	assert.Equal(t, 102, len(d))
+	assert.Equal(t, 96, len(d))
 	replayWorker(t, "distributed.jsonl", "in-0.txt", "127.0.0.1:18083", newKeyed(t), d)
 }
 

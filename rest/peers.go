@@ -23,16 +23,7 @@ func NewInternal(rt *connect.Runtime) Internal { return internal{rt} }
 type internal struct{ *connect.Runtime }
 
 func (i internal) Verify(_ context.Context, header http.Header, body []byte) error {
-	err := i.VerifyInternal(header.Get(sessionkey.AuthorizationHeader), header.Get(sessionkey.AlgorithmHeader), body)
-	switch {
-	case errors.Is(err, connect.ErrBadRequest):
-		return failure(http.StatusBadRequest, err, "Internal request missing required signature")
-	case errors.Is(err, connect.ErrForbidden):
-		return failure(http.StatusForbidden, err, "Internal request contained invalid signature.")
-	case errors.Is(err, connect.ErrConflict):
-		return failure(http.StatusServiceUnavailable, err, "This worker is still starting up and has not been able to read a session key from the config topic yet")
-	}
-	return err
+	return i.VerifyInternal(header.Get(sessionkey.AuthorizationHeader), header.Get(sessionkey.AlgorithmHeader), body)
 }
 
 func (i internal) FenceZombies(context.Context, string) error {

@@ -97,7 +97,7 @@ func stringOf(v any) string {
 
 func TestReplayStandalone(t *testing.T) {
 	d := standaloneDeviations()
-	assert.Equal(t, 104, len(d))
+	assert.Equal(t, 98, len(d))
 	replayWorker(t, "standalone.jsonl", "sin-0.txt", host, nil, d)
 }
 
@@ -276,14 +276,10 @@ func pathDeviations(d deviations) {
 
 // stateDeviations are about states.
 func stateDeviations(d deviations) {
-	d.add(deviation{why: "a task whose poll waits is paused when the poll returns", status: 200, part: `"connector":{"state":"PAUSED"`}, 244)
 	d.add(deviation{why: ghosts, status: 200, part: `"state":"STOPPED","worker_id":"127.0.0.1:18321","version":"4.3.1"},"tasks":[]`}, 298, 339)
 	d.add(deviation{why: ghosts, status: 202, part: `"state":"RESTARTING","worker_id":"127.0.0.1:18321","version":"4.3.1"},"tasks":[]`}, 305)
 	d.add(deviation{why: ghosts, status: 200, part: `"state":"PAUSED","worker_id":"127.0.0.1:18321","version":"4.3.1"},"tasks":[]`}, 308)
 	d.add(deviation{why: ghosts, status: 200, part: `"tasks":[{"id":0,"state":"RUNNING"`}, 344, 425)
-	const version = "the version of a failed task is not in its state"
-	d.add(deviation{why: version, status: 200, part: `"version":null`}, 443, 444, 448, 450)
-	d.add(deviation{why: version, status: 202, part: `"version":null`}, 445)
 	d.add(deviation{why: "records are counted from the start of the test", status: 200, part: `"offset":{"kafka_offset":`}, 436)
 	d.add(deviation{why: "the topics of a connector that is deleted are forgotten", status: 200, part: `{"file-sink":{"topics":[]}}`}, 519)
 }
