@@ -12,7 +12,7 @@ import (
 // HeaderRule is one rule of response.http.headers.config.
 type HeaderRule struct {
 	// Action is set, add, setDate or addDate; values of the latter two are
-	// milliseconds since 1970.
+	// milliseconds from now.
 	Action, Name, Value string
 }
 
