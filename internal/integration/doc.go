@@ -8,8 +8,8 @@
 //
 // Each file is a question asked of the whole: does the foreign client read what
 // we wrote and the other way round (interop), what becomes of records when
-// brokers fail (faults), can a connector move between a Java and a Go worker
-// (takeover, sinkgroup), do sinks share partitions (rebalance), are topics made
-// as told (topics), do drivers keep their contracts on a real broker
-// (conformance), is security what it claims to be (security).
+// brokers fail (faults) and when topics are compacted (compacted), can a connector
+// move between a Java and a Go worker (takeover, sinkgroup), are topics made and
+// found as told (topics), is security what it claims to be (security). The suites
+// of package connecttest run against the same broker in package kafka.
 package integration
