@@ -115,18 +115,6 @@ func appendText(t testing.TB, path, text string) {
 	require.NoError(t, f.Close())
 }
 
-// awaitFile waits until a file is as long as the text, and wants it to be that.
-func awaitFile(t testing.TB, path, want string) {
-	t.Helper()
-	var got []byte
-	eventually(t, func() bool {
-		b, err := os.ReadFile(path)
-		got = b
-		return err == nil && len(b) >= len(want)
-	}, "file %s to have %d lines", path, strings.Count(want, "\n"))
-	require.Equal(t, want, string(got))
-}
-
 // values returns the values of the first n records of a topic, in the order of
 // its only partition.
 func values(t testing.TB, bootstrap, topic string, n int) []string {

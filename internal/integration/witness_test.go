@@ -103,7 +103,7 @@ func (w *witness) fetch(topic string, partition int, offset int64) []seen {
 		}
 		s := seen{Partition: partition, Offset: r.Offset, Time: r.Time, Key: readBytes(w.t, r.Key), Value: readBytes(w.t, r.Value)}
 		for _, h := range r.Headers {
-			s.Headers = append(s.Headers, foreign.Header{Key: h.Key, Value: h.Value})
+			s.Headers = append(s.Headers, foreign.Header(h))
 		}
 		found = append(found, s)
 	}
