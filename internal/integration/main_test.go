@@ -37,7 +37,7 @@ const (
 
 // patience bounds what comes by itself on a slow machine; it is reached only
 // when something hangs.
-const patience = 40 * time.Second
+const patience = 60 * time.Second
 
 // within returns a context for one step of a test.
 func within(t testing.TB) context.Context {
