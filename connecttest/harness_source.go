@@ -170,8 +170,9 @@ func (h *SourceHarness) Restart() {
 }
 
 // FailAt makes the n-th pass of a stage from now fail once with err:
-// TRANSFORMATION and KAFKA_PRODUCE count records. Other stages are the plugin's
-// own and fail the test.
+// TRANSFORMATION and KAFKA_PRODUCE count records; one that waits to be taken by
+// Next has passed them already. Other stages are the plugin's own and fail the
+// test.
 func (h *SourceHarness) FailAt(stage connect.Stage, n int, err error) {
 	h.t.Helper()
 	switch stage {
