@@ -400,3 +400,22 @@ func TestNewOpensNothing(t *testing.T) {
 	_, err = New(Options{Worker: config.Props{"offset.flush.interval.ms": "soon"}})
 	require.ErrorContains(t, err, "offset.flush.interval.ms")
 }
+
+// TestRuntimePausesASourceThatIsDone: the state says so, though nothing is
+// polled any more.
+func TestRuntimePausesASourceThatIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt, stop := start(t, Options{Plugins: []Plugin{counterPlugin()}, Receiver: &collector{}})
+		defer stop()
+		_, err := rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Counter", "topic": "t", "fail": "done"})
+		require.NoError(t, err)
+		_, tasks := state(t, rt, "c")
+		require.Equal(t, cluster.Running, tasks[0])
+		require.NoError(t, rt.Pause(t.Context(), "c"))
+		_, tasks = state(t, rt, "c")
+		require.Equal(t, cluster.Paused, tasks[0])
+		require.NoError(t, rt.Resume(t.Context(), "c"))
+		_, tasks = state(t, rt, "c")
+		require.Equal(t, cluster.Running, tasks[0])
+	})
+}
