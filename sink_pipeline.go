@@ -301,11 +301,6 @@ func (p *sinkPipeline) pollFailed(ctx context.Context, err error) error {
 	return nil
 }
 
-// retryPause is how long to wait after a number of failed attempts.
-func retryPause(attempts int, after time.Duration) time.Duration {
-	return max(after, min(pollBackoff<<min(attempts, 16), maxPollBackoff))
-}
-
 // convert takes the n messages of a poll through converters and transforms and
 // adds them to the batch. Offsets advance over dropped records, too.
 func (p *sinkPipeline) convert(ctx context.Context, n int) error {

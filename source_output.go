@@ -188,8 +188,7 @@ func (o *receiverOutput) receive(ctx context.Context, records []SourceRecord) er
 			return err
 		}
 		o.env.hooks.onError(&ErrorEvent{Task: o.env.id, Stage: StageKafkaProduce, Err: err, Retry: true})
-		pause := max(after, min(pollBackoff<<min(attempt, 16), maxPollBackoff))
-		if sleep(ctx, pause) != nil {
+		if sleep(ctx, retryPause(attempt, after)) != nil {
 			return err
 		}
 	}

@@ -73,8 +73,10 @@ func (p *sourcePipeline) work(c taskContexts) error {
 	done := make(chan struct{})
 	var commits sync.WaitGroup
 	commits.Go(func() {
-		defer p.env.recoverInto(fail)
-		p.commitLoop(c.grace, done)
+		err := guard(func() error { p.commitLoop(c.grace, done); return nil })
+		if err != nil {
+			fail(p.env.stageError(StageTaskPoll, err))
+		}
 	})
 	err := guard(func() error { return p.pump(ctx, c.grace) })
 	if _, panicked := errors.AsType[*PanicError](err); panicked {
@@ -86,11 +88,15 @@ func (p *sourcePipeline) work(c taskContexts) error {
 	p.track.await(c.grace, p.env.timing.flushTimeout)
 	close(done)
 	commits.Wait()
-	if !errors.Is(context.Cause(c.poll), ErrRevoked) {
+	if errors.Is(context.Cause(c.poll), ErrRevoked) {
+		return err
+	}
+	// A panic in here must not keep the task from its Stop.
+	return errors.Join(err, guard(func() error {
 		p.deliver(c.grace)
 		p.commit(c.grace)
-	}
-	return err
+		return nil
+	}))
 }
 
 // stop calls the task's Stop; an error of it is worth a line, no more.
@@ -223,11 +229,11 @@ func (p *sourcePipeline) pollFailed(ctx context.Context, err error) error {
 	if !retriable {
 		return p.env.stageError(StageTaskPoll, err)
 	}
-	pause := min(pollBackoff<<min(p.stats.pollRetries, 16), maxPollBackoff)
+	pause := retryPause(p.stats.pollRetries, after)
 	p.stats.pollRetries++
 	p.env.hooks.onError(&ErrorEvent{Task: p.env.id, Stage: StageTaskPoll, Err: err, Retry: true})
-	p.env.log.WarnContext(ctx, "poll failed, trying again", "err", err, "pause", max(pause, after))
-	_ = sleep(ctx, max(pause, after))
+	p.env.log.WarnContext(ctx, "poll failed, trying again", "err", err, "pause", pause)
+	_ = sleep(ctx, pause)
 	return nil
 }
 

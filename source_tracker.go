@@ -96,7 +96,7 @@ type sourceBatch struct {
 	*batchBuffers
 	dropped int
 	bytes   int64
-	pending atomic.Int32 // messages without an ack, plus one while filling
+	pending atomic.Int32 // messages without an ack, once sealed
 }
 
 func (t *tracker) newBatch(n int) *sourceBatch {
@@ -150,9 +150,11 @@ func (b *sourceBatch) drop() {
 }
 
 // giveUpLast gives up the record submitted last: it stays unacknowledged, so the
-// offset of its partition stays before it. Nothing waits for it.
+// offset of its partition stays before it. Nothing waits for it, and it is no part
+// of the batch any more.
 func (b *sourceBatch) giveUpLast() {
-	if !b.slots[b.n-1].acked.Load() {
+	b.n--
+	if !b.slots[b.n].acked.Load() {
 		b.t.done()
 	}
 }
@@ -167,7 +169,7 @@ func (b *sourceBatch) abandon() {
 	}
 }
 
-// ready closes the batch for sending. Every message added must be acked from
+// seal closes the batch for sending. Every message added must be acked from
 // here on.
 func (b *sourceBatch) seal() { b.pending.Store(int32(len(b.messages))) }
 

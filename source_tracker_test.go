@@ -173,3 +173,18 @@ func TestTrackerAgainstAModel(t *testing.T) {
 		}
 	}
 }
+
+// TestTrackerGivesUpOnce gives up the record that failed, then the rest of its
+// batch: each is counted once.
+func TestTrackerGivesUpOnce(t *testing.T) {
+	tr := newTracker(false)
+	b := tr.newBatch(3)
+	for i, r := range []SourceRecord{rec("a", 1), rec("a", 2)} {
+		require.NoError(t, b.submit(&r), "record %d", i)
+	}
+	b.giveUpLast()
+	require.Equal(t, 1, tr.inFlight())
+	b.abandon()
+	require.Zero(t, tr.inFlight())
+	require.Empty(t, tr.committable())
+}

@@ -128,11 +128,3 @@ func (r *run) task(ctx context.Context, c *cluster.Connector) error {
 func (e *taskEnv) stageError(stage Stage, err error) error {
 	return e.errs.stageError(failure{stage: stage, plugin: e.plugin.info.Class, err: err})
 }
-
-// recoverInto is deferred by goroutines beside the pipeline's own: a panic of
-// the plugin ends the pipeline through fail.
-func (e *taskEnv) recoverInto(fail context.CancelCauseFunc) {
-	if v := recover(); v != nil {
-		fail(e.stageError(StageTaskPoll, &PanicError{Value: v, Stack: debug.Stack()}))
-	}
-}

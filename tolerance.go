@@ -171,6 +171,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// retryPause is how long to wait after a number of failed attempts.
+func retryPause(attempts int, after time.Duration) time.Duration {
+	return max(after, min(pollBackoff<<min(attempts, 16), maxPollBackoff))
+}
+
 // logReporter writes failures to the log (errors.log.enable).
 type logReporter struct {
 	log     *slog.Logger

@@ -63,17 +63,7 @@ func (s *membership) join(ctx context.Context) (assigned, error) {
 		if attempt == 0 {
 			s.g.log.WarnContext(ctx, "joining the group failed, trying again", "err", err)
 		}
-		pause(ctx, min(joinPause<<min(attempt, 10), maxJoinPause))
-	}
-}
-
-// pause waits, at most until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
+		_ = sleep(ctx, min(joinPause<<min(attempt, 10), maxJoinPause))
 	}
 }
 
@@ -199,8 +189,7 @@ func (s *membership) beat(ctx context.Context, req *kmsg.HeartbeatRequest, over 
 	heard := time.Now()
 	due := sync.OnceFunc(func() { close(over) })
 	for {
-		pause(ctx, s.g.set.heartbeat)
-		if ctx.Err() != nil {
+		if sleep(ctx, s.g.set.heartbeat) != nil {
 			return nil
 		}
 		err := s.beatOnce(ctx, req, s.g.set.session-time.Since(heard))
