@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/streamlane/connect"
@@ -20,7 +21,7 @@ import (
 type admin struct {
 	handle *handle
 	limit  time.Duration
-	closed closeOnce
+	closed sync.Once
 }
 
 // do runs one call within the time limit.
@@ -312,6 +313,6 @@ func fence(ctx context.Context, client *kgo.Client, id string) error {
 
 // Close lets go of the client.
 func (a *admin) Close(context.Context) error {
-	a.closed.do(a.handle.release)
+	a.closed.Do(a.handle.release)
 	return nil
 }

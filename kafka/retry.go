@@ -3,16 +3,10 @@ package kafka
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/streamlane/connect"
 )
-
-// closeOnce runs a function once.
-type closeOnce struct{ once sync.Once }
-
-func (c *closeOnce) do(f func()) { c.once.Do(f) }
 
 // sleep waits for d, or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) error {
