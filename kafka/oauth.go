@@ -17,6 +17,7 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/internal/jaas"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
 )
@@ -27,9 +28,9 @@ const maxTokenBytes = 1 << 20
 // mechanism makes OAUTHBEARER: with tokens of an endpoint (client credentials),
 // of a file, or unsecured ones for development, as Java's login callback handlers
 // do.
-func (o *oauthSettings) mechanism(m loginModule) (sasl.Mechanism, error) {
-	if m.class != "" && m.class != "OAuthBearerLoginModule" {
-		return nil, config.Errorf("sasl.jaas.config", "found login module %q, want OAuthBearerLoginModule", m.class)
+func (o *oauthSettings) mechanism(m jaas.Module) (sasl.Mechanism, error) {
+	if m.Class != "" && m.Class != "OAuthBearerLoginModule" {
+		return nil, config.Errorf("sasl.jaas.config", "found login module %q, want OAuthBearerLoginModule", m.Class)
 	}
 	fetch, err := o.fetcher(m)
 	if err != nil {
@@ -37,7 +38,7 @@ func (o *oauthSettings) mechanism(m loginModule) (sasl.Mechanism, error) {
 	}
 	src := &tokenSource{o: o, fetch: fetch, turn: make(chan struct{}, 1)}
 	extensions := map[string]string{}
-	for k, v := range m.options {
+	for k, v := range m.Options {
 		if name, ok := strings.CutPrefix(k, "extension_"); ok {
 			extensions[name] = v
 		}
@@ -52,9 +53,9 @@ func (o *oauthSettings) mechanism(m loginModule) (sasl.Mechanism, error) {
 }
 
 // fetcher chooses where tokens come from.
-func (o *oauthSettings) fetcher(m loginModule) (func(context.Context) (string, error), error) {
+func (o *oauthSettings) fetcher(m jaas.Module) (func(context.Context) (string, error), error) {
 	if o.endpoint == "" {
-		if subject := m.options["unsecuredLoginStringClaim_sub"]; subject != "" {
+		if subject := m.Options["unsecuredLoginStringClaim_sub"]; subject != "" {
 			return func(context.Context) (string, error) { return unsecuredToken(subject, time.Now()), nil }, nil
 		}
 		return nil, config.Errorf("sasl.oauthbearer.token.endpoint.url", "is missing")
@@ -76,7 +77,7 @@ func (o *oauthSettings) fetcher(m loginModule) (func(context.Context) (string, e
 }
 
 // clientCredentials asks a token endpoint (RFC 6749, 4.4).
-func (o *oauthSettings) clientCredentials(m loginModule) (func(context.Context) (string, error), error) {
+func (o *oauthSettings) clientCredentials(m jaas.Module) (func(context.Context) (string, error), error) {
 	first := func(values ...string) string {
 		for _, v := range values {
 			if v != "" {
@@ -85,8 +86,8 @@ func (o *oauthSettings) clientCredentials(m loginModule) (func(context.Context) 
 		}
 		return ""
 	}
-	id := first(o.clientID, m.options["clientId"])
-	secret := first(o.clientSecret.Reveal(), m.options["clientSecret"])
+	id := first(o.clientID, m.Options["clientId"])
+	secret := first(o.clientSecret.Reveal(), m.Options["clientSecret"])
 	if id == "" || secret == "" {
 		return nil, config.Errorf("sasl.jaas.config", "options clientId and clientSecret are needed to fetch tokens; one is missing")
 	}
@@ -94,7 +95,7 @@ func (o *oauthSettings) clientCredentials(m loginModule) (func(context.Context) 
 		id, secret = url.QueryEscape(id), url.QueryEscape(secret)
 	}
 	form := url.Values{"grant_type": {"client_credentials"}}
-	if scope := first(o.scope, m.options["scope"]); scope != "" {
+	if scope := first(o.scope, m.Options["scope"]); scope != "" {
 		form.Set("scope", scope)
 	}
 	client := &http.Client{Transport: &http.Transport{

@@ -59,7 +59,7 @@ func (s *settings) connOptions(log *slog.Logger, dial dialFunc) ([]kgo.Opt, erro
 	var tlsConfig *tls.Config
 	if c.protocol.tls() {
 		var err error
-		if tlsConfig, err = s.tls.config(); err != nil {
+		if tlsConfig, err = s.tls.Client(); err != nil {
 			return nil, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/internal/jaas"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
@@ -58,20 +59,20 @@ func (s *saslSettings) build() (sasl.Mechanism, error) {
 		return nil, config.Errorf("sasl.mechanism", "mechanism %q is not supported; allowed are %s, %s, %s and %s",
 			s.mechanism, mechPlain, mechScram256, mechScram512, mechOAuth)
 	}
-	var m loginModule
+	var m jaas.Module
 	if !s.jaas.IsZero() {
 		var err error
-		if m, err = parseJAAS(s.jaas.Reveal()); err != nil {
+		if m, err = jaas.Parse(s.jaas.Reveal()); err != nil {
 			return nil, config.Errorf("sasl.jaas.config", "%w", err)
 		}
 	}
 	switch s.mechanism {
 	case mechPlain:
-		user, pass, err := m.login("PlainLoginModule")
+		user, pass, err := login(m, "PlainLoginModule")
 		return plain.Auth{User: user, Pass: pass}.AsMechanism(), err
 	case mechScram256, mechScram512:
-		user, pass, err := m.login("ScramLoginModule")
-		auth := scram.Auth{User: user, Pass: pass, IsToken: m.options["tokenauth"] == "true"}
+		user, pass, err := login(m, "ScramLoginModule")
+		auth := scram.Auth{User: user, Pass: pass, IsToken: m.Options["tokenauth"] == "true"}
 		if s.mechanism == mechScram256 {
 			return auth.AsSha256Mechanism(), err
 		}
@@ -81,16 +82,16 @@ func (s *saslSettings) build() (sasl.Mechanism, error) {
 }
 
 // login returns user and password of a module that must be of the given class.
-func (m loginModule) login(class string) (user, pass string, err error) {
-	if m.class != class {
-		return "", "", config.Errorf("sasl.jaas.config", "found login module %q, want %s", m.class, class)
+func login(m jaas.Module, class string) (user, pass string, err error) {
+	if m.Class != class {
+		return "", "", config.Errorf("sasl.jaas.config", "found login module %q, want %s", m.Class, class)
 	}
 	for _, option := range []string{"username", "password"} {
-		if m.options[option] == "" {
+		if m.Options[option] == "" {
 			return "", "", config.Errorf("sasl.jaas.config", "option %s of %s is missing", option, class)
 		}
 	}
-	return m.options["username"], m.options["password"], nil
+	return m.Options["username"], m.Options["password"], nil
 }
 
 // oauthSettings are the keys of OAUTHBEARER.

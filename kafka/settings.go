@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/internal/javatls"
 )
 
 // settings are the keys of one client, decoded. Which are bound depends on its
@@ -15,7 +16,7 @@ import (
 type settings struct {
 	kind     Clients
 	conn     connSettings
-	tls      tlsSettings
+	tls      javatls.Settings
 	sasl     saslSettings
 	producer producerSettings
 	consumer consumerSettings
@@ -36,7 +37,7 @@ func (s *settings) Describe(d *config.Def) {
 	config.String(d, &s.clientID, "client.id").Default("").Doc("Name under which brokers know the client.")
 	s.conn.kind = s.kind
 	s.conn.describe(d)
-	s.tls.describe(d)
+	s.tls.Describe(d)
 	s.sasl.describe(d)
 	if s.kind != AdminClient {
 		config.String(d, &s.rack, "client.rack").Default("").Doc("Rack of the client.")
@@ -58,7 +59,10 @@ func (s *settings) Describe(d *config.Def) {
 
 // Check says what no single key can say.
 func (s *settings) Check() error {
-	errs := []error{s.tls.check(s.conn.protocol), s.sasl.check(s.conn.protocol)}
+	errs := []error{s.sasl.check(s.conn.protocol)}
+	if s.conn.protocol.tls() {
+		errs = append(errs, s.tls.Consistent())
+	}
 	if s.kind == ProducerClient {
 		errs = append(errs, s.producer.check(s.retries))
 	}

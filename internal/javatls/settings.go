@@ -1,4 +1,4 @@
-package kafka
+package javatls
 
 import (
 	"crypto/tls"
@@ -6,23 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/streamlane/connect/config"
 )
-
-// securityProtocol is Java's SecurityProtocol.
-type securityProtocol string
-
-const (
-	plaintext     securityProtocol = "PLAINTEXT"
-	overTLS       securityProtocol = "SSL"
-	saslPlaintext securityProtocol = "SASL_PLAINTEXT"
-	saslTLS       securityProtocol = "SASL_SSL"
-)
-
-func (p securityProtocol) tls() bool  { return p == overTLS || p == saslTLS }
-func (p securityProtocol) sasl() bool { return p == saslPlaintext || p == saslTLS }
 
 // storeType is the format of a key or trust store.
 type storeType string
@@ -33,8 +19,9 @@ const (
 	storePEM    storeType = "PEM"
 )
 
-// tlsSettings are the ssl. keys.
-type tlsSettings struct {
+// Settings are the ssl.* keys of a Kafka client or of a REST server. A Settings
+// that nothing was decoded into is of no use.
+type Settings struct {
 	ciphers        []string
 	protocols      []string
 	identification string
@@ -62,7 +49,8 @@ type trustStore struct {
 	passwordPresent bool
 }
 
-func (t *tlsSettings) describe(d *config.Def) {
+// Describe binds the keys, with the defaults of Java's SslConfigs.
+func (t *Settings) Describe(d *config.Def) {
 	config.List(d, &t.ciphers, "ssl.cipher.suites").Default(nil).Check(config.Each(cipherName)).Doc("Cipher suites for TLS 1.2.")
 	config.List(d, &t.protocols, "ssl.enabled.protocols").Default([]string{"TLSv1.2", "TLSv1.3"}).
 		Check(config.NonEmptyList(), config.Each(tlsVersionName)).Doc("Versions of TLS.")
@@ -80,11 +68,9 @@ func (t *tlsSettings) describe(d *config.Def) {
 	config.EnumFold(d, &t.trust.kind, "ssl.truststore.type", storeJKS, storePKCS12, storePEM).Default(storeJKS).Doc("Format of the trust store.")
 }
 
-// check applies the rules of Java's DefaultSslEngineFactory.
-func (t *tlsSettings) check(p securityProtocol) error {
-	if !p.tls() {
-		return nil
-	}
+// Consistent says what no single key can say, by the rules of Java's
+// DefaultSslEngineFactory. It matters only where the keys are used.
+func (t *Settings) Consistent() error {
 	var errs []error
 	k, tr := &t.key, &t.trust
 	if !k.inlineKey.IsZero() && k.kind != storePEM {
@@ -134,8 +120,60 @@ func cipherID(name string) (uint16, error) {
 	return 0, fmt.Errorf("cipher suite %q is not known to Go", name)
 }
 
-// config reads the stores and makes a configuration for clients.
-func (t *tlsSettings) config() (*tls.Config, error) {
+// Client reads the stores and makes the configuration of a client.
+func (t *Settings) Client() (*tls.Config, error) {
+	c, authorities, err := t.load()
+	if err != nil {
+		return nil, err
+	}
+	c.RootCAs = authorities
+	if t.identification == "" {
+		verifyChainOnly(c)
+	}
+	return c, nil
+}
+
+// ClientAuth says whether the clients of a server need a certificate
+// (ssl.client.auth).
+type ClientAuth string
+
+// What a server may ask of its clients.
+const (
+	ClientAuthNone      ClientAuth = "none"
+	ClientAuthRequested ClientAuth = "requested"
+	ClientAuthRequired  ClientAuth = "required"
+)
+
+// errNoKeyStore says where a server's certificate has to be.
+var errNoKeyStore = errors.New("a server needs a certificate; name a key store (JKS, PKCS12 or PEM, see ssl.keystore.type), " +
+	"or give ssl.keystore.key and ssl.keystore.certificate.chain")
+
+// Server reads the stores and makes the configuration of a server. Certificates
+// of clients are checked against the trust store; without one, against the
+// system's authorities.
+func (t *Settings) Server(auth ClientAuth) (*tls.Config, error) {
+	c, authorities, err := t.load()
+	if err != nil {
+		return nil, err
+	}
+	if len(c.Certificates) == 0 {
+		return nil, config.Errorf("ssl.keystore.location", "%w", errNoKeyStore)
+	}
+	c.ClientCAs = authorities
+	switch auth {
+	case ClientAuthRequired:
+		c.ClientAuth = tls.RequireAndVerifyClientCert
+	case ClientAuthRequested:
+		c.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	return c, nil
+}
+
+// load reads the stores and makes what client and server have in common.
+func (t *Settings) load() (*tls.Config, *x509.CertPool, error) {
+	if err := t.Consistent(); err != nil {
+		return nil, nil, err
+	}
 	c := &tls.Config{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12}
 	for _, name := range t.protocols {
 		c.MinVersion = min(c.MinVersion, tlsVersions[name])
@@ -144,26 +182,22 @@ func (t *tlsSettings) config() (*tls.Config, error) {
 	for _, name := range t.ciphers {
 		id, err := cipherID(name)
 		if err != nil {
-			return nil, config.Errorf("ssl.cipher.suites", "%w", err)
+			return nil, nil, config.Errorf("ssl.cipher.suites", "%w", err)
 		}
 		c.CipherSuites = append(c.CipherSuites, id)
 	}
-	roots, err := t.trust.load()
+	authorities, err := t.trust.load()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	c.RootCAs = roots
 	cert, err := t.key.load(t.keyPassword)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if cert != nil {
 		c.Certificates = []tls.Certificate{*cert}
 	}
-	if t.identification == "" {
-		verifyChainOnly(c)
-	}
-	return c, nil
+	return c, authorities, nil
 }
 
 // verifyChainOnly makes c check who signed a server's certificate, and not for
@@ -251,13 +285,4 @@ func (s *keyStore) read(keyPassword config.Secret) (*tls.Certificate, error) {
 		return nil, errors.New("ssl.keystore.password is missing")
 	}
 	return keyOf(raw, s.password.Reveal(), keyPassword.Reveal())
-}
-
-// serverName is the name to check in a server's certificate.
-func serverName(address string) string {
-	host := address
-	if i := strings.LastIndexByte(address, ':'); i >= 0 {
-		host = address[:i]
-	}
-	return strings.Trim(host, "[]")
 }
