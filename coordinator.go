@@ -43,7 +43,8 @@ type Coordinator interface {
 type Member interface {
 	// URL of the worker's REST interface; empty without one.
 	URL() string
-	// Position is the offset after the last valid config record; -1: none.
+	// Position is the offset after the last config record that could be read, see
+	// cluster.Fold; -1: none.
 	Position() int64
 	// Owned is what the worker runs.
 	Owned() cluster.Work

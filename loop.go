@@ -84,7 +84,6 @@ func (rt *Runtime) applyConfig(r cluster.Record, offset int64, live bool) {
 	ev, err := l.fold.Apply(r, offset)
 	if err != nil {
 		rt.log.Warn("ignoring a config record", "err", err)
-		return
 	}
 	if ev.Kind != cluster.NoEvent || !live {
 		l.view = l.fold.View()

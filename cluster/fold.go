@@ -79,7 +79,8 @@ func (f *Fold) View() View {
 	return v
 }
 
-// Position is the offset after the last valid record; -1 if there was none.
+// Position is the offset after the last record whose value was JSON or a
+// tombstone; -1 if there was none.
 func (f *Fold) Position() int64 {
 	if !f.read {
 		return -1
@@ -105,13 +106,17 @@ func (e *entry) tasks() []config.Props {
 }
 
 // Apply reads one record, at an offset of its log. An error says why the record
-// was ignored; the fold is then as it was.
-func (f *Fold) Apply(r Record, offset int64) (Event, error) {
-	ev, err := f.apply(r)
+// was ignored; what the fold knows is then as it was. Position moves all the
+// same if the value is JSON: workers compare their positions, and a worker of
+// Java counts each record whose JSON it can read, whatever it says.
+func (f *Fold) Apply(r Record, offset int64) (ev Event, err error) {
+	if r.Value, err = readable(r.Value); err == nil {
+		f.position, f.read = offset+1, true
+		ev, err = f.apply(r)
+	}
 	if err != nil {
 		return Event{}, fmt.Errorf("config record %q at offset %d: %w", r.Key, offset, err)
 	}
-	f.position, f.read = offset+1, true
 	return ev, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/internal/connectjson"
+	"github.com/streamlane/connect/internal/javajson"
 )
 
 // Prefixes of the keys in the config topic, in the order in which a key is
@@ -86,6 +87,25 @@ type RestartRequest struct {
 func RestartRecord(r RestartRequest) Record {
 	return Record{restartPrefix + r.Connector,
 		fmt.Appendf(nil, `{"include-tasks":%t,"only-failed":%t}`, r.IncludeTasks, r.OnlyFailed)}
+}
+
+// readable returns the JSON value in a record as Java's JsonConverter finds it,
+// without what may stand around it; nil for a tombstone, and for null, which is
+// the same to Java.
+func readable(value []byte) ([]byte, error) {
+	if value == nil {
+		return nil, nil
+	}
+	r := javajson.NewReader(value)
+	kind, err := r.Next()
+	if err != nil {
+		return nil, err
+	}
+	begin := r.Offset()
+	if err := r.Skip(); err != nil || kind == javajson.Null {
+		return nil, err
+	}
+	return r.Slice(begin), nil
 }
 
 func propertiesJSON(p config.Props) []byte {

@@ -173,9 +173,63 @@ func TestForeignRecords(t *testing.T) {
 	assert.Equal(t, 1, tasks("shrunk"))
 	assert.Zero(t, tasks("count-text"))
 	assert.Nil(t, v.Connector("nobody"), "tasks without a connector are left over from compaction")
-	for _, broken := range []string{"connector-broken", "connector-array", "connector-no-props", "connector-props-text", "connector-null", "connector-empty", "task-x", "foo-bar"} {
+	for _, broken := range []string{"connector-broken", "connector-array", "connector-no-props", "connector-props-text", "connector-empty", "task-x", "foo-bar"} {
 		assert.Contains(t, ignored, broken)
 	}
+}
+
+// Workers compare how far they have read, so a record counts, or does not, as in
+// Java: by its JSON alone. A worker that did not count a record that says nothing
+// to it could never again agree with a leader that did.
+func TestPositionCountsWhatJavaReads(t *testing.T) {
+	for _, c := range []struct {
+		key, value string
+		counts     bool
+	}{
+		{"foo-bar", `{"a":1}`, true},
+		{"", `{"a":1}`, true},
+		{"connector-a", "[]", true},
+		{"connector-a", "{}", true},
+		{"connector-a", `{"properties":{"tasks.max":1}}`, true},
+		{"connector-a", `{"properties":{}} trailing`, true},
+		{"connector-a", "null", true},
+		{"task-x", `{"properties":{}}`, true},
+		{"commit-a", `{"tasks":"1"}`, true},
+		{"target-state-a", `{"state":"SLEEPING"}`, true},
+		{"tasks-fencing-a", `{"task-count":"x"}`, true},
+		{"session-key", `{"key":"AAAA","algorithm":"HmacSHA256","creation-timestamp":"now"}`, true},
+		{"connector-a", "not json", false},
+		{"connector-a", "", false},
+		{"connector-a", `{"properties":`, false},
+		{"foo-bar", "/* */ 1", false},
+	} {
+		t.Run(c.key+" "+c.value, func(t *testing.T) {
+			var f Fold
+			_, err := f.Apply(ConnectorRecord("first", config.Props{"name": "first"}), 7)
+			require.NoError(t, err)
+			_, err = f.Apply(Record{c.key, []byte(c.value)}, 9)
+			if c.counts {
+				assert.Equal(t, int64(10), f.Position())
+				return
+			}
+			require.Error(t, err)
+			assert.Equal(t, int64(8), f.Position())
+		})
+	}
+}
+
+// What stands behind the JSON does not count, and JSON null is a tombstone.
+func TestValuesAreReadAsJavaReadsThem(t *testing.T) {
+	var f Fold
+	for i, value := range []string{"\uFEFF" + `{"properties":{"name":"a"}} {`, `{"properties":{"name":"a","n":null}}`} {
+		ev, err := f.Apply(Record{"connector-a", []byte(value)}, int64(i))
+		require.NoError(t, err)
+		assert.Equal(t, ConnectorPut, ev.Kind)
+	}
+	ev, err := f.Apply(Record{"connector-a", []byte(" null ")}, 2)
+	require.NoError(t, err)
+	assert.Equal(t, ConnectorRemoved, ev.Kind)
+	assert.Nil(t, f.View().Connector("a"))
 }
 
 func TestFoldCountsGenerations(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 // A View is the configuration of a cluster at one moment. It is immutable.
 type View struct {
-	// Position is the offset after the last valid record; -1 if there was none.
+	// Position is that of the Fold.
 	Position   int64
 	connectors map[string]*Connector
 }
