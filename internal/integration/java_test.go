@@ -3,10 +3,6 @@
 package integration
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
-	"net/http"
 	"os"
 	"testing"
 
@@ -14,7 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/internal/testenv"
 )
 
@@ -24,84 +19,14 @@ const (
 	fileSink   = "org.apache.kafka.connect.file.FileStreamSinkConnector"
 )
 
-// javaPeer speaks to the REST interface of a Java worker.
+// javaPeer is a Java worker with its REST interface.
 type javaPeer struct {
 	*testenv.JavaWorker
-	t testing.TB
+	restPeer
 }
 
-// call makes a request; into nil ignores the answer. It returns the status.
-func (j javaPeer) call(method, path string, body, into any) int {
-	j.t.Helper()
-	var text io.Reader
-	if body != nil {
-		b, err := json.Marshal(body)
-		require.NoError(j.t, err)
-		text = bytes.NewReader(b)
-	}
-	req, err := http.NewRequestWithContext(within(j.t), method, j.URL()+path, text)
-	require.NoError(j.t, err)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	require.NoError(j.t, err)
-	if into != nil && resp.StatusCode < 300 {
-		require.NoError(j.t, json.Unmarshal(b, into), "%s", b)
-	}
-	return resp.StatusCode
-}
-
-// put creates a connector and waits until it and its tasks run.
-func (j javaPeer) put(name string, props config.Props) {
-	j.t.Helper()
-	eventually(j.t, func() bool { // 409 while the workers rebalance
-		return j.call(http.MethodPut, "/connectors/"+name+"/config", props, nil) < 300
-	}, "Java to take connector %s", name)
-	eventually(j.t, func() bool { return j.running(name) }, "Java to run connector %s", name)
-}
-
-func (j javaPeer) running(name string) bool {
-	type state struct {
-		State string `json:"state"`
-	}
-	var s struct {
-		Connector state   `json:"connector"`
-		Tasks     []state `json:"tasks"`
-	}
-	if j.call(http.MethodGet, "/connectors/"+name+"/status", nil, &s) != http.StatusOK {
-		return false
-	}
-	up := s.Connector.State == "RUNNING" && len(s.Tasks) > 0
-	for _, task := range s.Tasks {
-		up = up && task.State == "RUNNING"
-	}
-	return up
-}
-
-// halt stops a connector, tasks and all (KIP-875), and waits until it has.
-func (j javaPeer) halt(name string) {
-	j.t.Helper()
-	require.Less(j.t, j.call(http.MethodPut, "/connectors/"+name+"/stop", nil, nil), 300)
-	eventually(j.t, func() bool {
-		var s struct {
-			Connector struct {
-				State string `json:"state"`
-			} `json:"connector"`
-			Tasks []any `json:"tasks"`
-		}
-		return j.call(http.MethodGet, "/connectors/"+name+"/status", nil, &s) == http.StatusOK && s.Connector.State == "STOPPED" && len(s.Tasks) == 0
-	}, "Java to stop connector %s", name)
-}
-
-// resume undoes halt.
-func (j javaPeer) resume(name string) {
-	j.t.Helper()
-	require.Less(j.t, j.call(http.MethodPut, "/connectors/"+name+"/resume", nil, nil), 300)
-	eventually(j.t, func() bool { return j.running(name) }, "Java to run connector %s again", name)
+func newJavaPeer(t testing.TB, w *testenv.JavaWorker) javaPeer {
+	return javaPeer{w, restPeer{t, w.URL()}}
 }
 
 // appendText writes to the end of a file.

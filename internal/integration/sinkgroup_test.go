@@ -60,7 +60,7 @@ func awaitLines(t testing.TB, want []string, paths ...string) {
 func TestSinkMovesBetweenJavaAndUs(t *testing.T) {
 	cluster := testenv.Kafka(t)
 	bootstrap := cluster.Bootstrap()
-	java := javaPeer{testenv.JavaConnect(t, cluster, testenv.WorkerOptions{}), t}
+	java := newJavaPeer(t, testenv.JavaConnect(t, cluster, testenv.WorkerOptions{}))
 	name, topic, output := unique("sink"), unique("out"), filepath.Join(t.TempDir(), "output.txt")
 	makeTopic(t, bootstrap, topic, 3)
 	props := config.Props{"connector.class": fileSink, "file": output, "topics": topic, "tasks.max": "1", "value.converter": stringConverter, "key.converter": stringConverter}

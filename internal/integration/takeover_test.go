@@ -39,7 +39,7 @@ func lineValues(from, to int) []string {
 func TestSourceMovesBetweenJavaAndUs(t *testing.T) {
 	cluster := testenv.Kafka(t)
 	bootstrap := cluster.Bootstrap()
-	java := javaPeer{testenv.JavaConnect(t, cluster, testenv.WorkerOptions{}), t}
+	java := newJavaPeer(t, testenv.JavaConnect(t, cluster, testenv.WorkerOptions{}))
 	offsetsTopic := java.Group() + "-offsets"
 	name, topic, input := unique("mover"), unique("moved"), filepath.Join(t.TempDir(), "input.txt")
 	props := config.Props{
