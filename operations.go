@@ -268,6 +268,9 @@ func (rt *Runtime) change(ctx context.Context, f func(Leadership, cluster.View) 
 	if err != nil {
 		return err
 	}
+	if err := rt.sync(ctx); err != nil { // any worker may have written a target state
+		return err
+	}
 	view, err := rt.view(ctx)
 	if err != nil {
 		return err
