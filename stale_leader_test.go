@@ -16,6 +16,7 @@ import (
 // slowLog is a config store whose reader is always a second behind.
 type slowLog struct{ *MemoryLog }
 
+// Follow runs in a bubble.
 func (l slowLog) Follow(ctx context.Context) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for e, err := range l.MemoryLog.Follow(ctx) {
