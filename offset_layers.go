@@ -77,7 +77,7 @@ func openStore(ctx context.Context, stores ...any) error {
 			continue
 		}
 		if err := o.OpenStore(ctx); err != nil {
-			return errors.Join(err, closeStore(ctx, stores[:i]...))
+			return errors.Join(err, closeStore(context.WithoutCancel(ctx), stores[:i]...))
 		}
 	}
 	return nil

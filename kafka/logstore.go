@@ -79,10 +79,8 @@ func (l *topicLog) clients(ctx context.Context) (*producer, *admin, error) {
 
 // connect opens the clients. A log that was closed is opened by OpenStore only.
 func (l *topicLog) connect(ctx context.Context, reopen bool) (*producer, *admin, error) {
-	select {
-	case l.turn <- struct{}{}:
-	case <-ctx.Done():
-		return nil, nil, context.Cause(ctx)
+	if err := take(ctx, l.turn); err != nil {
+		return nil, nil, err
 	}
 	defer func() { <-l.turn }()
 	l.mu.Lock()
@@ -114,10 +112,8 @@ func (l *topicLog) connect(ctx context.Context, reopen bool) (*producer, *admin,
 // CloseStore waits for writes under way and closes the clients. A follower must
 // have ended before.
 func (l *topicLog) CloseStore(ctx context.Context) error {
-	select {
-	case l.turn <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := take(ctx, l.turn); err != nil {
+		return err
 	}
 	defer func() { <-l.turn }()
 	l.closed = true

@@ -62,10 +62,8 @@ func newOffsetStore(t *storeTopic) *offsetStore {
 // enter takes the turn, and opens the store if need be. A store that was closed
 // is opened by OpenStore only.
 func (s *offsetStore) enter(ctx context.Context, reopen bool) error {
-	select {
-	case s.turn <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := take(ctx, s.turn); err != nil {
+		return err
 	}
 	if s.closed && !reopen {
 		<-s.turn
@@ -131,10 +129,8 @@ func (s *offsetStore) OpenStore(ctx context.Context) error {
 
 // CloseStore waits for writes under way and closes the clients.
 func (s *offsetStore) CloseStore(ctx context.Context) error {
-	select {
-	case s.turn <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := take(ctx, s.turn); err != nil {
+		return err
 	}
 	defer func() { <-s.turn }()
 	s.closed = true

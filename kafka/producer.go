@@ -322,18 +322,21 @@ func (p *producer) Close(ctx context.Context) error {
 	}
 	p.closed = true
 	idle := make(chan struct{})
-	if p.pending == 0 {
-		close(idle)
-	} else {
+	waits := p.pending > 0
+	if waits {
 		p.idle = idle
+	} else {
+		close(idle)
 	}
 	p.mu.Unlock()
 
 	var err error
-	select {
-	case <-idle:
-	case <-ctx.Done():
-		err = fmt.Errorf("close producer: messages were left: %w", context.Cause(ctx))
+	if waits {
+		select {
+		case <-idle:
+		case <-ctx.Done():
+			err = fmt.Errorf("close producer: messages were left: %w", context.Cause(ctx))
+		}
 	}
 	p.giveUp(ErrClosed)
 	alone := p.handle.last()

@@ -20,6 +20,22 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// take takes a turn, a channel of capacity one, or says why ctx ended. A turn that
+// is free is taken even then: who closes must close.
+func take(ctx context.Context, turn chan<- struct{}) error {
+	select {
+	case turn <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // retry calls f until it succeeds, fails for good, or ctx ends. Pauses double
 // from 100 ms to a second.
 func retry(ctx context.Context, also []error, f func() error) error {

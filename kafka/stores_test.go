@@ -49,6 +49,21 @@ func TestOffsetTopicIsMadeAsInJava(t *testing.T) {
 	assert.Equal(t, "1048576", info.Config["segment.bytes"])
 }
 
+// A worker that has used up its time closes its stores all the same.
+func TestStoresCloseWithoutTime(t *testing.T) {
+	b := brokerOf(t, fakeCluster(t), nil)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for i, store := range []any{b.Offsets("offsets"), b.Configs("configs"), b.Status("status")} {
+		for range 10 { // a select that may go either way would show
+			o := store.(connect.StoreOpener)
+			require.NoError(t, o.OpenStore(bounded(t)))
+			require.NoError(t, o.CloseStore(ended), "store %d", i)
+			require.Empty(t, b.pool.handles, "clients of store %d", i)
+		}
+	}
+}
+
 func TestTopicsThatWillNotDo(t *testing.T) {
 	b := brokerOf(t, fakeCluster(t), nil)
 	for _, policy := range []string{"delete", "compact,delete"} {
