@@ -60,7 +60,8 @@ func (rt *Runtime) takeLead(ctx context.Context, a Assignment) {
 	now := rt.lead.get()
 	if !a.IsLeader() {
 		rt.giveUpLead()
-		rt.lead.set(leadership{known: true, url: a.LeaderURL, protocol: a.Protocol})
+		// Between two assignments nobody leads, and who asks waits for the next.
+		rt.lead.set(leadership{known: a.Leader != "", url: a.LeaderURL, protocol: a.Protocol})
 		return
 	}
 	if now.Leadership != nil || ctx.Err() != nil {

@@ -12,6 +12,7 @@ type latestState[T any] struct {
 	mu      sync.Mutex
 	value   T
 	changed chan struct{} // capacity one
+	next    chan struct{} // closed by the next set; nil while nobody waits for it
 }
 
 func newLatest[T any](v T) latest[T] {
@@ -21,8 +22,23 @@ func newLatest[T any](v T) latest[T] {
 func (l latest[T]) set(v T) {
 	l.mu.Lock()
 	l.value = v
+	if l.next != nil {
+		close(l.next)
+		l.next = nil
+	}
 	l.mu.Unlock()
 	signal(l.changed)
+}
+
+// watch returns the value and a channel that closes when it is set again. Unlike
+// changed it is for any number of readers.
+func (l latest[T]) watch() (T, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.next == nil {
+		l.next = make(chan struct{})
+	}
+	return l.value, l.next
 }
 
 func (l latest[T]) get() T {

@@ -284,7 +284,7 @@ func (rt *Runtime) change(ctx context.Context, f func(Leadership, cluster.View) 
 // leader returns the right to write; while none has been assigned yet it waits.
 func (rt *Runtime) leader(ctx context.Context) (Leadership, error) {
 	for {
-		now := rt.lead.get()
+		now, moved := rt.lead.watch()
 		if now.Leadership != nil {
 			return now.Leadership, nil
 		}
@@ -292,8 +292,7 @@ func (rt *Runtime) leader(ctx context.Context) (Leadership, error) {
 			return nil, &NotLeaderError{URL: now.url}
 		}
 		select {
-		case <-rt.lead.changed:
-			signal(rt.lead.changed) // for the next waiter
+		case <-moved:
 		case <-rt.ended:
 			return nil, ErrStopped
 		case <-ctx.Done():

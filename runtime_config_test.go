@@ -129,7 +129,9 @@ func (s shifting) Assignments(ctx context.Context, m Member) iter.Seq2[Assignmen
 		for {
 			select {
 			case a := <-s.next:
-				a.MemberID, a.Leader = "a", "a"
+				if a.MemberID == "" {
+					a.MemberID, a.Leader = "a", "a"
+				}
 				if !yield(a, nil) {
 					return
 				}
@@ -139,6 +141,30 @@ func (s shifting) Assignments(ctx context.Context, m Member) iter.Seq2[Assignmen
 			}
 		}
 	}
+}
+
+// Between two assignments nobody leads: a request waits for the next one, and
+// takes no time of the processor meanwhile.
+func TestRequestsWaitForTheNextLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := shifting{make(chan Assignment)}
+		rt, stop := start(t, Options{Plugins: []Plugin{counterPlugin()}, Receiver: &collector{}, Coordinator: s})
+		defer stop()
+		s.next <- Assignment{Generation: 1}
+		s.next <- Assignment{MemberID: "a", Lost: true}
+		answer := make(chan error, 1)
+		go func() {
+			_, err := rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Counter", "topic": "t"})
+			answer <- err
+		}()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Empty(t, answer, "it did not wait")
+		s.next <- Assignment{MemberID: "a", Leader: "b", LeaderURL: "http://b:8083/", Generation: 2}
+		notLeader, ok := errors.AsType[*NotLeaderError](<-answer)
+		require.True(t, ok)
+		require.Equal(t, "http://b:8083/", notLeader.URL)
+	})
 }
 
 func TestRuntimeFollowsAssignments(t *testing.T) {
