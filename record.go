@@ -128,7 +128,8 @@ type Origin struct {
 	Offset        int64
 	TimestampType TimestampType
 
-	raw *Message // as consumed, for reports and dead letters; nil in records made by hand
+	consumed bool     // false in records made by hand
+	raw      *Message // as consumed; nil if no reporter wants it
 }
 
 // A SinkRecord is a record on its way out of Kafka.

@@ -65,7 +65,7 @@ func newSinkLoop(tb testing.TB, batch, headers int) (turn func()) {
 	p := newSinkPipeline(env, &nullSink{}, sinkSettings{}).(*sinkPipeline)
 	c := taskContexts{poll: context.Background(), grace: context.Background(), life: context.Background()}
 	p.consumer, p.rebalance = consumer, p.rebalances(c)
-	p.fetch, p.batch = make([]Message, batch), make([]SinkRecord, 0, batch)
+	p.pollMax, p.fetch = batch, make([]Message, batch)
 	p.nextCommit = time.Now().Add(time.Hour)
 	turn = func() {
 		require.NoError(tb, p.heed(c))

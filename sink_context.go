@@ -186,7 +186,7 @@ func (c *sinkContext) Report(ctx context.Context, r *SinkRecord, cause error) er
 		return fmt.Errorf("report: %w: a record and a cause are needed", ErrBadRequest)
 	}
 	f := failure{stage: StageTaskPut, plugin: c.env.plugin.info.Class, origin: &r.Origin, err: cause}
-	if r.Origin.raw == nil {
+	if !r.Origin.consumed {
 		return fmt.Errorf("report of %s: %w: the record was not given to Put", f.at(), ErrBadRequest)
 	}
 	report := c.begin(&r.Origin)

@@ -6,69 +6,145 @@ import (
 	"time"
 )
 
-// keep returns the n messages of the last poll in a slab that lives for as long
-// as records refer to it, for the dead letters and reports of records that a
-// task keeps: it is never used again. A poll that filled more than half of
-// p.fetch gives that away; of a smaller one a copy is made, so that a kept
-// record never holds much more than its own poll.
-func (p *sinkPipeline) keep(n int) []Message {
-	if n == 0 {
-		return nil
+// messages returns the n messages of the last poll, and makes room for the next
+// one. They are good until that, unless a reporter wants messages as they were
+// consumed: these live for as long as records refer to them, for the reports of
+// records that a task keeps, in a slab that is never used again. A poll that
+// filled more than half of p.fetch gives that away; of a smaller one a copy is
+// made, so that a kept record never holds much more than its own poll.
+func (p *sinkPipeline) messages(n int) []Message {
+	msgs, room := p.fetch[:n:n], len(p.fetch)
+	full := n == room
+	if full {
+		room = min(4*room, p.pollMax)
 	}
-	msgs := p.fetch[:n:n]
-	if 2*n > len(p.fetch) {
-		p.fetch = make([]Message, len(p.fetch))
-		return msgs
+	switch {
+	case p.keepRaw && 2*n > len(p.fetch), full && room > n:
+		p.fetch, p.usedFetch = make([]Message, room), 0
+	case p.keepRaw:
+		msgs = slices.Clone(msgs)
+		clear(p.fetch[:n])
+	default:
+		p.cutFetch(n)
 	}
-	kept := slices.Clone(msgs)
-	clear(msgs)
-	return kept
+	return msgs
 }
 
-// A headerSlab is the memory for the converted headers of one poll. Like the
-// messages it is not used again, for a task may keep what is in it.
+// letGo gives up all that is not to be put again.
+func (p *sinkPipeline) letGo() {
+	p.cutFetch(0)
+	p.cutBatch()
+	if len(p.fetch) > firstPollRecords {
+		p.fetch = make([]Message, firstPollRecords)
+	}
+	if len(p.batch) == 0 {
+		p.batch = nil
+	}
+}
+
+// cutFetch clears what p.fetch holds beyond the n messages of the last poll.
+func (p *sinkPipeline) cutFetch(n int) {
+	if n < p.usedFetch {
+		clear(p.fetch[n:p.usedFetch])
+	}
+	p.usedFetch, p.wire = n, Wire{}
+}
+
+// cutBatch clears what p.batch holds beyond the records to be put.
+func (p *sinkPipeline) cutBatch() {
+	clear(p.batch[len(p.batch):p.usedBatch])
+	p.usedBatch = len(p.batch)
+}
+
+// from fills in what a record has of its message without converters. It may hold
+// the record that was in its place before, whose key and value are overwritten
+// by decode. What is the same already is left alone: while the garbage collector
+// marks, storing a pointer costs many times what comparing it does.
+func (r *SinkRecord) from(m *Message) {
+	if r.Topic != m.Topic || r.Origin.Topic != m.Topic {
+		r.Topic, r.Origin.Topic = m.Topic, m.Topic
+	}
+	if r.Timestamp != m.Time {
+		r.Timestamp = m.Time
+	}
+	if r.Headers != nil {
+		r.Headers = nil
+	}
+	r.Partition, r.Offset = On(m.Partition), m.Offset
+	r.Origin.Partition, r.Origin.Offset = m.Partition, m.Offset
+	r.Origin.TimestampType, r.Origin.consumed = m.TimeType, true
+}
+
+// replace is an assignment that leaves alone what is the same already; see from.
+func (d *Datum) replace(by Datum) {
+	if d.Schema != by.Schema {
+		d.Schema = by.Schema
+	}
+	d.Value = by.Value
+}
+
+// leadingRun returns the first messages, as far as they are of one partition.
+func leadingRun(msgs []Message) []Message {
+	first := &msgs[0].TopicPartition
+	for i := 1; i < len(msgs); i++ {
+		if tp := &msgs[i].TopicPartition; tp.Partition != first.Partition || tp.Topic != first.Topic {
+			return msgs[:i]
+		}
+	}
+	return msgs
+}
+
+// A headerSlab is the memory for the converted headers of one poll. It is not
+// used again, for a task may keep what is in it.
 type headerSlab []Header
 
-func newHeaderSlab(msgs []Message) headerSlab {
-	n := 0
-	for i := range msgs {
-		n += len(msgs[i].Headers)
+// take cuts off room for the headers of the first of msgs, with no room to
+// append. If there is none left, it makes room for those of all that follow.
+func (s *headerSlab) take(msgs []Message) []Header {
+	n := len(msgs[0].Headers)
+	if len(*s) < n {
+		all := 0
+		for i := range msgs {
+			all += len(msgs[i].Headers)
+		}
+		*s = make(headerSlab, all)
 	}
-	if n == 0 {
-		return nil
-	}
-	return make(headerSlab, n)
-}
-
-// take cuts off room for n headers, with no room to append.
-func (s *headerSlab) take(n int) []Header {
 	taken := (*s)[:n:n]
 	*s = (*s)[n:]
 	return taken
 }
 
-// decode converts headers, key and value of a record that has everything else.
-// keep is false if errors.tolerance let it go, or with an error.
-func (p *sinkPipeline) decode(ctx context.Context, rec *SinkRecord, headers *headerSlab) (keep bool, err error) {
-	raw := rec.Origin.raw
-	if n := len(raw.Headers); n > 0 {
-		rec.Headers = headers.take(n)
-		for i := range raw.Headers {
-			if keep, err = p.decodeHeader(ctx, rec, i); !keep {
-				return false, err
-			}
+// decode converts headers, key and value of m into a record that has everything
+// else. keep is false if errors.tolerance let it go, or with an error.
+func (p *sinkPipeline) decode(ctx context.Context, m *Message, rec *SinkRecord) (keep bool, err error) {
+	for i := range m.Headers {
+		if keep, err := p.decodeHeader(ctx, m, rec, i); !keep {
+			return false, err
 		}
 	}
-	p.wire = Wire{Topic: raw.Topic, Headers: raw.Headers}
-	if keep, err = p.decodePart(ctx, rec, StageKeyConverter); !keep {
-		return false, err
+	p.wire.Topic = m.Topic
+	if len(m.Headers)+len(p.wire.Headers) > 0 {
+		p.wire.Headers = m.Headers
 	}
-	return p.decodePart(ctx, rec, StageValueConverter)
+	key, err := p.env.key.Decode(ctx, &p.wire, m.Key)
+	if err != nil {
+		if keep, err := p.decodeAgain(ctx, m, rec, StageKeyConverter, err); !keep {
+			return false, err
+		}
+	} else {
+		rec.Key.replace(key)
+	}
+	value, err := p.env.value.Decode(ctx, &p.wire, m.Value)
+	if err != nil {
+		return p.decodeAgain(ctx, m, rec, StageValueConverter, err)
+	}
+	rec.Value.replace(value)
+	return true, nil
 }
 
 // decodeHeader converts the i-th header.
-func (p *sinkPipeline) decodeHeader(ctx context.Context, rec *SinkRecord, i int) (keep bool, err error) {
-	raw, to := &rec.Origin.raw.Headers[i], &rec.Headers[i]
+func (p *sinkPipeline) decodeHeader(ctx context.Context, m *Message, rec *SinkRecord, i int) (keep bool, err error) {
+	raw, to := &m.Headers[i], &rec.Headers[i]
 	to.Key = raw.Key
 	to.Datum, err = p.env.header.DecodeHeader(rec.Origin.Topic, raw.Key, raw.Value)
 	if err == nil {
@@ -82,14 +158,11 @@ func (p *sinkPipeline) decodeHeader(ctx context.Context, rec *SinkRecord, i int)
 	return !skip && err == nil, err
 }
 
-// decodePart converts the key or the value.
-func (p *sinkPipeline) decodePart(ctx context.Context, rec *SinkRecord, stage Stage) (keep bool, err error) {
-	converter, class, b, to := p.env.value, p.env.valueClass, rec.Origin.raw.Value, &rec.Value
+// decodeAgain deals with a key or a value that could not be converted.
+func (p *sinkPipeline) decodeAgain(ctx context.Context, m *Message, rec *SinkRecord, stage Stage, err error) (keep bool, _ error) {
+	converter, class, b, to := p.env.value, p.env.valueClass, m.Value, &rec.Value
 	if stage == StageKeyConverter {
-		converter, class, b, to = p.env.key, p.env.keyClass, rec.Origin.raw.Key, &rec.Key
-	}
-	if *to, err = converter.Decode(ctx, &p.wire, b); err == nil {
-		return true, nil
+		converter, class, b, to = p.env.key, p.env.keyClass, m.Key, &rec.Key
 	}
 	f := failure{stage: stage, plugin: class, origin: &rec.Origin, err: err}
 	skip, err := p.env.errs.settle(ctx, f, func() (err error) {
@@ -112,6 +185,9 @@ func (s *batchStats) decoded(start time.Time) time.Time {
 
 // converted adds a poll to the event of the batch.
 func (p *sinkPipeline) converted(msgs []Message) {
+	if len(p.env.hooks.batch) == 0 {
+		return
+	}
 	e, scale := &p.event, time.Duration(min(sampleEvery, max(len(msgs), 1)))
 	e.Polled += len(msgs)
 	for i := range msgs {
@@ -124,6 +200,9 @@ func (p *sinkPipeline) converted(msgs []Message) {
 
 // delivered tells the hooks of a batch that Put took.
 func (p *sinkPipeline) delivered(took time.Duration) {
+	if len(p.env.hooks.batch) == 0 {
+		return
+	}
 	p.event.Task, p.event.Sink = p.env.id, true
 	p.event.Sent, p.event.Deliver = len(p.batch), took
 	p.env.hooks.onBatch(&p.event)

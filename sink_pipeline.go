@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,15 +31,18 @@ type sinkPipeline struct {
 	rebalanceErr error
 
 	parts map[TopicPartition]*sinkPartition
-	// last is the partition looked up last: records of one come in runs.
-	last   *sinkPartition
-	lastTP TopicPartition
 
 	// batch holds what was polled and converted, and not yet taken by Put. The
 	// slice is reused: the records in it are the task's to copy, not to keep.
 	batch []SinkRecord
-	fetch []Message // for the next poll; see keep
-	wire  Wire      // for converters, which would otherwise cost an allocation each
+	fetch []Message // for the next poll; see messages
+	// usedBatch and usedFetch say up to where both hold something, be it done
+	// with: it is overwritten by the next poll, or let go.
+	usedBatch, usedFetch int
+
+	pollMax int  // records of one poll
+	keepRaw bool // a reporter wants messages as they were consumed
+	wire    Wire // for converters, which would otherwise cost an allocation each
 
 	attempts   int       // failed puts of the batch; above zero: it is to be offered again
 	offerAt    time.Time // when
@@ -46,6 +50,7 @@ type sinkPipeline struct {
 	repause    bool      // which partitions are to be paused may have changed
 	nextCommit time.Time
 
+	woken atomic.Bool // since heed began; the only field that other goroutines touch
 	stats batchStats
 	event BatchEvent // of the batch, gathered until Put takes it
 }
@@ -58,8 +63,15 @@ type sinkSettings struct {
 	consumer ConsumerConfig
 }
 
-// defaultPollRecords is Kafka's default of max.poll.records.
-const defaultPollRecords = 500
+const (
+	// defaultPollRecords is Kafka's default of max.poll.records.
+	defaultPollRecords = 500
+	// firstPollRecords is the room of a poll after a time without records. It
+	// grows when it is full: many sinks do nothing but wait.
+	firstPollRecords = 8
+	// letGoAfter is how long a pipeline that waits for records holds the last ones.
+	letGoAfter = 100 * time.Millisecond
+)
 
 // pollRecords is the most records of one poll.
 func (s *sinkSettings) pollRecords() (int, error) {
@@ -95,6 +107,8 @@ func newSinkPipeline(env *taskEnv, task SinkTask, s sinkSettings) pipeline {
 	}
 	// What converters and transforms report is awaited before commits as well.
 	env.errs.reporters = p.context.track(env.errs.reporters)
+	p.keepRaw = slices.ContainsFunc(env.errs.reporters, reporter.wantsRaw)
+	p.stats.timed = len(env.hooks.batch) > 0
 	return p
 }
 
@@ -109,11 +123,11 @@ func (p *sinkPipeline) run(c taskContexts) error {
 	if err != nil {
 		return p.env.stageError(StageKafkaConsume, err)
 	}
-	p.fetch, p.batch = make([]Message, n), make([]SinkRecord, 0, n)
+	p.pollMax, p.fetch = n, make([]Message, min(n, firstPollRecords))
 	if p.consumer, err = p.env.broker.Consumer(c.poll, p.set.consumer); err != nil {
 		return p.env.stageError(StageKafkaConsume, fmt.Errorf("open the consumer of group %q: %w", p.set.consumer.Group, err))
 	}
-	p.context.setWake(p.consumer.Wake)
+	p.context.setWake(p.wake)
 	p.rebalance = p.rebalances(c)
 	panicked := true
 	defer func() { p.end(c.grace, panicked) }()
@@ -167,7 +181,7 @@ func (p *sinkPipeline) wakeAtGate() (stop func()) {
 			select {
 			case <-changed:
 				_, changed = p.env.gate.state()
-				p.consumer.Wake()
+				p.wake()
 			case <-done:
 				return
 			}
@@ -210,6 +224,7 @@ func (p *sinkPipeline) loop(c taskContexts) error {
 // heed brings about, before a poll, what the target state, the task and the
 // clock ask for.
 func (p *sinkPipeline) heed(c taskContexts) error {
+	p.woken.Store(false) // whoever woke before this is heeded here
 	p.heedGate(c.poll)
 	// What is asked for during a commit counts before this poll as well, but not
 	// for ever: a Flush that asks for a commit must not keep the loop from
@@ -260,16 +275,25 @@ func (p *sinkPipeline) heedGate(ctx context.Context) {
 }
 
 // poll fills p.fetch. It waits for records until the next commit or the next
-// offer of the batch is due, or until it is woken.
+// offer of the batch is due, or until it is woken. After a short wait it lets go
+// of the records before.
 func (p *sinkPipeline) poll(c taskContexts) (int, error) {
-	until := p.nextCommit
+	start, until := time.Now(), p.nextCommit
 	if p.attempts > 0 && p.offerAt.Before(until) {
 		until = p.offerAt
 	}
-	ctx, cancel := context.WithDeadline(c.poll, until)
-	defer cancel()
-	start := time.Now()
-	n, err := p.consumer.Poll(ctx, p.fetch, p.rebalance)
+	soon := start.Add(letGoAfter)
+	holds := p.usedFetch+p.usedBatch > len(p.batch) && soon.Before(until)
+	if !holds {
+		soon = until
+	}
+	n, err := p.pollUntil(c, soon)
+	if n == 0 && err == nil {
+		p.letGo()
+		if holds && !p.woken.Load() {
+			n, err = p.pollUntil(c, until)
+		}
+	}
 	p.context.disarm()
 	p.stats.begin(start, n)
 	switch {
@@ -282,6 +306,18 @@ func (p *sinkPipeline) poll(c taskContexts) (int, error) {
 	}
 	p.stats.pollRetries = 0
 	return n, nil
+}
+
+func (p *sinkPipeline) pollUntil(c taskContexts, until time.Time) (int, error) {
+	ctx, cancel := context.WithDeadline(c.poll, until)
+	defer cancel()
+	return p.consumer.Poll(ctx, p.fetch, p.rebalance)
+}
+
+// wake ends a poll that waits, or the next one.
+func (p *sinkPipeline) wake() {
+	p.woken.Store(true)
+	p.consumer.Wake()
 }
 
 // pollFailed waits after a retriable error, of which the log hears once; others
@@ -304,59 +340,70 @@ func (p *sinkPipeline) pollFailed(ctx context.Context, err error) error {
 // convert takes the n messages of a poll through converters and transforms and
 // adds them to the batch. Offsets advance over dropped records, too.
 func (p *sinkPipeline) convert(ctx context.Context, n int) error {
-	msgs := p.keep(n)
-	headers := newHeaderSlab(msgs)
-	for i := range msgs {
-		m := &msgs[i]
-		part := p.partition(m.TopicPartition)
-		if part == nil {
-			p.event.Dropped++
-			p.env.log.WarnContext(ctx, "the consumer returned a record of a partition that is not assigned; leaving it to its owner",
-				"topic", m.Topic, "partition", m.Partition, "offset", m.Offset)
-			continue
+	msgs := p.messages(n)
+	p.batch = slices.Grow(p.batch, n)
+	p.usedBatch = max(p.usedBatch, len(p.batch)+n)
+	var headers headerSlab
+	for rest := msgs; len(rest) > 0; {
+		run := leadingRun(rest)
+		rest = rest[len(run):]
+		if err := p.convertRun(ctx, run, &headers); err != nil {
+			return err
 		}
-		keep, err := p.one(ctx, m, &headers)
+	}
+	p.converted(msgs)
+	p.cutBatch()
+	return nil
+}
+
+// convertRun converts messages of one partition.
+func (p *sinkPipeline) convertRun(ctx context.Context, msgs []Message, headers *headerSlab) error {
+	first := &msgs[0]
+	part := p.parts[first.TopicPartition]
+	if part == nil {
+		p.event.Dropped += len(msgs)
+		p.env.log.WarnContext(ctx, "the consumer returned records of a partition that is not assigned; leaving them to its owner",
+			"topic", first.Topic, "partition", first.Partition, "offset", first.Offset, "records", len(msgs))
+		return nil
+	}
+	for i := range msgs {
+		keep, err := p.one(ctx, msgs[i:], headers)
 		if err != nil {
 			return err
 		}
 		if !keep {
 			p.event.Dropped++
 		}
-		part.read = m.Offset + 1
-		p.env.topics.use(m.Topic)
 	}
-	p.converted(msgs)
+	part.read = msgs[len(msgs)-1].Offset + 1
+	p.env.topics.use(first.Topic)
 	return nil
 }
 
-// one adds the record made of m to the batch, unless a transform drops it or
-// errors.tolerance lets it go.
-func (p *sinkPipeline) one(ctx context.Context, m *Message, headers *headerSlab) (keep bool, err error) {
-	n := len(p.batch)
-	p.batch = slices.Grow(p.batch, 1)[:n+1] // what lies beyond the length is zero
+// one adds the record made of the first message to the batch. keep is false if a
+// transform drops it or errors.tolerance lets it go.
+func (p *sinkPipeline) one(ctx context.Context, msgs []Message, headers *headerSlab) (keep bool, err error) {
+	m, n := &msgs[0], len(p.batch)
+	p.batch = p.batch[:n+1]
 	rec := &p.batch[n]
-	rec.Topic, rec.Partition, rec.Timestamp, rec.Offset = m.Topic, On(m.Partition), m.Time, m.Offset
-	rec.Origin = Origin{TopicPartition: m.TopicPartition, Offset: m.Offset, TimestampType: m.TimeType, raw: m}
+	rec.from(m)
+	if p.keepRaw {
+		rec.Origin.raw = m
+	}
+	if len(m.Headers) > 0 {
+		rec.Headers = headers.take(msgs)
+	}
 	timer := p.stats.sample()
-	keep, err = p.decode(ctx, rec, headers)
+	keep, err = p.decode(ctx, m, rec)
 	timer = p.stats.decoded(timer)
-	if keep {
+	if keep && len(p.env.chain.stages) > 0 {
 		keep, err = p.env.chain.apply(ctx, &rec.Record, failure{origin: &rec.Origin})
 		p.stats.transformed(timer)
 	}
 	if !keep {
-		*rec = SinkRecord{}
 		p.batch = p.batch[:n]
 	}
 	return keep, err
-}
-
-// partition returns what is known of an assigned partition; nil of another.
-func (p *sinkPipeline) partition(tp TopicPartition) *sinkPartition {
-	if p.last == nil || p.lastTP != tp {
-		p.last, p.lastTP = p.parts[tp], tp
-	}
-	return p.last
 }
 
 // deliver offers the batch to the task. It does so with nothing in it as well,
@@ -373,7 +420,6 @@ func (p *sinkPipeline) deliver(ctx context.Context) error {
 	for _, part := range p.parts {
 		part.put = part.read
 	}
-	clear(p.batch) // lets go of the fetch
 	p.batch = p.batch[:0]
 	p.redelivered()
 	return nil

@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/data"
 )
 
 func TestSinkWholeLife(t *testing.T) {
@@ -42,6 +44,7 @@ func TestSinkRecordAsConsumed(t *testing.T) {
 	sinkBubble(t, func(t *testing.T, r *sinkRig) {
 		at, when := tpOf("t", 7), time.UnixMilli(1234)
 		r.consumer.assign(at)
+		r.tolerant(&sinkLetters{})
 		r.consumer.appendMessage(Message{
 			TopicPartition: at, Offset: 40, Key: []byte("k"), Value: []byte{}, Time: when, TimeType: LogAppendTime,
 			Headers: []RawHeader{{Key: "h", Value: []byte("1")}, {Key: "h"}},
@@ -79,27 +82,147 @@ func TestSinkRecordAsConsumed(t *testing.T) {
 }
 
 func TestSinkKeptRecordsStayWhole(t *testing.T) {
-	sinkBubble(t, func(t *testing.T, r *sinkRig) {
-		at := tpOf("t", 0)
-		r.settings.consumer.Props["max.poll.records"] = "4"
-		r.consumer.assign(at)
-		task := r.openSink()
-		r.start(task)
-		for _, n := range []int{1, 4, 2, 3, 1, 9} { // small, full and more than one poll
-			r.consumer.produce(at, n)
+	for name, reporters := range map[string][]reporter{"without raw": nil, "raw": {&sinkLetters{}}} {
+		t.Run(name, func(t *testing.T) {
+			sinkBubble(t, func(t *testing.T, r *sinkRig) {
+				r.env.errs.reporters = reporters
+				testKeptRecords(t, r, reporters != nil)
+			})
+		})
+	}
+}
+
+func testKeptRecords(t *testing.T, r *sinkRig, raw bool) {
+	at := tpOf("t", 0)
+	r.settings.consumer.Props["max.poll.records"] = "40"
+	r.consumer.assign(at)
+	task := r.openSink()
+	r.start(task)
+	polls := []int{1, 8, 32, 5, 40, 30, 1, 90, 7}
+	for _, n := range polls { // small, full and more than one poll
+		r.consumer.do(func() {
+			for i := range n {
+				r.consumer.appendMessage(keptMessage(at, i))
+			}
+		})
+		before := len(task.got)
+		r.sleep(time.Millisecond)
+		require.Len(t, task.got, before+n)
+		for i := range task.got[before:] {
+			requireKept(t, &task.got[before+i], i, raw)
+		}
+		if n == 40 { // it lets go of what it does not need in between
 			r.sleep(time.Second)
 		}
-		require.NoError(t, r.stop())
-		require.Equal(t, "t-0@0..19", task.taken())
-		for i := range task.got {
-			rec := &task.got[i]
-			want := recordsText(task.got[i : i+1])
-			value, _ := rec.Value.Value.Bytes()
-			assert.Equal(t, want, string(value))
-			assert.Equal(t, want, string(rec.Origin.raw.Value))
-			assert.Equal(t, rec.Offset, rec.Origin.raw.Offset)
+	}
+	kept := task.got
+	for _, n := range polls {
+		for i := range n {
+			requireKept(t, &kept[i], i, raw)
 		}
+		kept = kept[n:]
+	}
+	require.NoError(t, r.stop())
+}
+
+func keptMessage(at TopicPartition, i int) Message {
+	return Message{
+		TopicPartition: at, Key: fmt.Append(nil, "k", i), Value: fmt.Append(nil, "v", i),
+		Headers: []RawHeader{{Key: "h", Value: fmt.Append(nil, "h", i)}}[:i%2], Time: time.UnixMilli(int64(1 + i/3)),
+	}
+}
+
+func requireKept(t *testing.T, rec *SinkRecord, i int, raw bool) {
+	t.Helper()
+	key, _ := rec.Key.Value.Bytes()
+	value, _ := rec.Value.Value.Bytes()
+	require.Equal(t, fmt.Sprint("k", i), string(key))
+	require.Equal(t, fmt.Sprint("v", i), string(value))
+	require.Equal(t, time.UnixMilli(int64(1+i/3)), rec.Timestamp)
+	require.Len(t, rec.Headers, i%2)
+	if i%2 == 1 {
+		header, _ := rec.Headers[0].Datum.Value.Bytes()
+		require.Equal(t, fmt.Sprint("h", i), string(header))
+	}
+	if !raw {
+		require.Nil(t, rec.Origin.raw)
+		return
+	}
+	require.Equal(t, value, rec.Origin.raw.Value)
+	require.Equal(t, key, rec.Origin.raw.Key)
+	require.Len(t, rec.Origin.raw.Headers, i%2)
+	require.Equal(t, rec.Offset, rec.Origin.raw.Offset)
+}
+
+// Records take the place of those of the batch before, and nothing of them.
+func TestSinkRecordsInheritNothing(t *testing.T) {
+	sinkBubble(t, func(t *testing.T, r *sinkRig) {
+		at := tpOf("t", 0)
+		r.consumer.assign(at)
+		var change bool
+		r.env.chain.stages = []transformStage{{transform: sinkTransform(func(_ context.Context, rec *Record) (bool, error) {
+			if change {
+				*rec = Record{
+					Topic: "u", Partition: On(9), Offset: 99, Timestamp: time.UnixMilli(9), Headers: []Header{{Key: "added"}},
+					Key:   Datum{data.StringSchema, data.String("key")},
+					Value: Datum{data.StringSchema, data.String("value")},
+				}
+			}
+			return true, nil
+		})}}
+		task := r.openSink()
+		r.start(task)
+		var batches [][]SinkRecord
+		for _, change = range []bool{true, false} {
+			r.consumer.do(func() {
+				r.consumer.appendMessage(Message{TopicPartition: at, Key: []byte("k"), Value: []byte("v"), Time: time.UnixMilli(9)})
+				r.consumer.appendMessage(Message{TopicPartition: at, Value: []byte("w"), Time: time.UnixMilli(1)})
+			})
+			r.sleep(time.Millisecond)
+			batches, task.got = append(batches, task.got), nil
+		}
+		require.NoError(t, r.stop())
+		require.Equal(t, "u", batches[0][1].Topic)
+		for i := range batches[1] {
+			rec := &batches[1][i]
+			rec.Offset, rec.Origin.Offset = rec.Offset-2, rec.Origin.Offset-2
+		}
+		origin := func(n int64) Origin { return Origin{TopicPartition: at, Offset: n, consumed: true} }
+		require.Equal(t, []SinkRecord{
+			{Origin: origin(0), Record: Record{Topic: "t", Partition: On(0), Key: Datum{Value: data.Bytes([]byte("k"))}, Value: Datum{Value: data.Bytes([]byte("v"))}, Timestamp: time.UnixMilli(9)}},
+			{Origin: origin(1), Record: Record{Topic: "t", Partition: On(0), Value: Datum{Value: data.Bytes([]byte("w"))}, Timestamp: time.UnixMilli(1), Offset: 1}},
+		}, batches[1])
 	})
+}
+
+// A pipeline that waits for records holds none.
+func TestSinkLetsGoOfRecords(t *testing.T) {
+	for name, reporters := range map[string][]reporter{"without raw": nil, "raw": {&sinkLetters{}}} {
+		t.Run(name, func(t *testing.T) {
+			sinkBubble(t, func(t *testing.T, r *sinkRig) {
+				r.env.errs.reporters = reporters
+				at := tpOf("t", 0)
+				r.consumer.assign(at)
+				r.start(&nullSink{plainSink: plainSink{journal: r.journal}})
+				for _, n := range []int{300, 2} {
+					r.consumer.produce(at, n)
+					r.sleep(time.Millisecond)
+				}
+				p := r.pipeline
+				for i := range p.batch[:cap(p.batch)] {
+					require.Equal(t, i < 2, p.batch[:cap(p.batch)][i].Topic != "", "record %d: all but the last batch are gone", i)
+				}
+				for i := range p.fetch {
+					require.Equal(t, i < 2 && reporters == nil, p.fetch[i].Topic != "", "message %d", i)
+				}
+				r.sleep(letGoAfter)
+				require.Zero(t, cap(p.batch))
+				require.Equal(t, make([]Message, firstPollRecords), p.fetch)
+				require.Zero(t, p.wire)
+				require.NoError(t, r.stop())
+			})
+		})
+	}
 }
 
 func TestSinkPollRecords(t *testing.T) {
@@ -618,22 +741,6 @@ func TestSinkHeadersAreEachRecordsOwn(t *testing.T) {
 			assert.Equal(t, len(rec.Headers), cap(rec.Headers), "appending must not reach the next record's")
 		}
 		assert.Equal(t, []string{"|", "x", "xx", "|", "|", "y", "yy"}, got)
-	})
-}
-
-// Between batches the engine must not hold on to the last fetch.
-func TestSinkLetsGoOfTheBatch(t *testing.T) {
-	sinkBubble(t, func(t *testing.T, r *sinkRig) {
-		r.consumer.assign(tpOf("t", 0))
-		r.consumer.produce(tpOf("t", 0), 5)
-		r.start(r.openSink())
-		for _, rec := range r.pipeline.batch[:cap(r.pipeline.batch)] {
-			require.Zero(t, rec)
-		}
-		for _, m := range r.pipeline.fetch {
-			require.Zero(t, m)
-		}
-		require.NoError(t, r.stop())
 	})
 }
 

@@ -36,7 +36,7 @@ func (p *sinkPipeline) assigned(c taskContexts, tps []TopicPartition) error {
 	for _, tp := range tps {
 		p.parts[tp] = &sinkPartition{read: next[tp], put: next[tp], committed: next[tp]}
 	}
-	p.last, p.repause = nil, true
+	p.repause = true
 	p.context.own(tps)
 	if task, ok := p.task.(DurableOffsets); ok {
 		claimed, err := task.Claim(c.grace, slices.Clone(tps))
@@ -131,7 +131,6 @@ func (p *sinkPipeline) forget(tps []TopicPartition) {
 	for _, tp := range tps {
 		delete(p.parts, tp)
 	}
-	p.last = nil
 	p.context.disown(tps)
 	p.dropPending(func(tp TopicPartition) bool { return slices.Contains(tps, tp) })
 }

@@ -139,6 +139,8 @@ type trackedReporter struct {
 	context *sinkContext
 }
 
+func (t *trackedReporter) wantsRaw() bool { return t.inner.wantsRaw() }
+
 func (t *trackedReporter) report(ctx context.Context, f *failure) *reportOutcome {
 	if f.stage == StageTaskPut { // Report keeps its own books
 		return t.inner.report(ctx, f)

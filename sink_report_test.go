@@ -20,6 +20,8 @@ type sinkLetters struct {
 	hold    bool // outcomes are pending until settle
 }
 
+func (*sinkLetters) wantsRaw() bool { return true }
+
 func (l *sinkLetters) report(_ context.Context, f *failure) *reportOutcome {
 	l.mu.Lock()
 	defer l.mu.Unlock()

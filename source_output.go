@@ -200,6 +200,7 @@ func (o *receiverOutput) close(context.Context) error { return nil }
 // those of every 16th record, scaled: reading the clock for each would cost
 // more than the work.
 type batchStats struct {
+	timed       bool // somebody listens
 	polled      time.Time
 	pollTook    time.Duration
 	n, seen     int
@@ -216,8 +217,11 @@ func (s *batchStats) begin(start time.Time, n int) {
 	s.n, s.seen, s.transform, s.convert = n, 0, 0, 0
 }
 
-// sample returns the time for every 16th record, else zero.
+// sample returns the time for every 16th record if somebody listens, else zero.
 func (s *batchStats) sample() time.Time {
+	if !s.timed {
+		return time.Time{}
+	}
 	s.seen++
 	if s.seen%sampleEvery != 1 {
 		return time.Time{}

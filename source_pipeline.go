@@ -51,6 +51,7 @@ type sourceOutput interface {
 // run is the whole life of a source task: preamble, Start, pump and commitLoop
 // side by side, then the end under the grace period.
 func (p *sourcePipeline) run(c taskContexts) error {
+	p.stats.timed = len(p.env.hooks.batch) > 0
 	if err := p.trans.preamble(c.poll); err != nil {
 		return err
 	}

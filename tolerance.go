@@ -57,6 +57,9 @@ func (f *failure) at() string {
 // later.
 type reporter interface {
 	report(ctx context.Context, f *failure) *reportOutcome
+	// wantsRaw: failures of a sink refer to the messages as they were consumed
+	// (Origin.raw). That costs memory for each record.
+	wantsRaw() bool
 }
 
 // A reportOutcome becomes known when done is closed. A nil outcome is success
@@ -181,6 +184,8 @@ type logReporter struct {
 	log     *slog.Logger
 	records bool // errors.log.include.messages
 }
+
+func (logReporter) wantsRaw() bool { return false }
 
 func (l logReporter) report(ctx context.Context, f *failure) *reportOutcome {
 	attrs := []any{"stage", string(f.stage), "plugin", f.plugin, "err", f.err}

@@ -24,6 +24,8 @@ type errorRecorder struct {
 
 func (r *errorRecorder) OnError(e *ErrorEvent) { r.events = append(r.events, *e) }
 
+func (*errorRecorder) wantsRaw() bool { return false }
+
 func (r *errorRecorder) report(_ context.Context, f *failure) *reportOutcome {
 	r.reports = append(r.reports, *f)
 	return nil

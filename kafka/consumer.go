@@ -270,13 +270,7 @@ func (c *consumer) convertRecords(tp connect.TopicPartition, records []*kgo.Reco
 			continue
 		}
 		m := &into[n]
-		*m = connect.Message{
-			TopicPartition: tp, Offset: r.Offset, Key: r.Key, Value: r.Value,
-			Time: r.Timestamp, TimeType: connect.TimestampType(r.Attrs.TimestampType()),
-		}
-		if m.TimeType == connect.NoTimestamp {
-			m.Time = time.Time{}
-		}
+		fill(m, tp, r)
 		if len(r.Headers) > 0 {
 			m.Headers = headers.convert(r.Headers, records[i:])
 		}
@@ -286,6 +280,30 @@ func (c *consumer) convertRecords(tp connect.TopicPartition, records []*kgo.Reco
 		c.position[tp] = records[len(records)-1].Offset + 1
 	}
 	return n
+}
+
+// fill makes m of r, save for its headers. What m holds of the message before is
+// left alone where it is the same: while the garbage collector marks, storing a
+// pointer costs many times what comparing it does.
+func fill(m *connect.Message, tp connect.TopicPartition, r *kgo.Record) {
+	if m.Topic != tp.Topic {
+		m.Topic = tp.Topic
+	}
+	if m.Key != nil || r.Key != nil {
+		m.Key = r.Key
+	}
+	if m.Headers != nil {
+		m.Headers = nil
+	}
+	m.Partition, m.Offset, m.Value = tp.Partition, r.Offset, r.Value
+	m.TimeType = connect.TimestampType(r.Attrs.TimestampType())
+	when := r.Timestamp
+	if m.TimeType == connect.NoTimestamp {
+		when = time.Time{}
+	}
+	if m.Time != when {
+		m.Time = when
+	}
 }
 
 // A headerSlab holds the headers of many messages in few slices.

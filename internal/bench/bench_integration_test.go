@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"syscall"
@@ -143,11 +144,15 @@ func measure(b *testing.B, f func()) float64 {
 // compare runs both turn by turn and reports the medians.
 func compare(b *testing.B, pipeline, client func()) {
 	b.Helper()
-	client() // what the first round of a process pays: pages, connections, caches of the broker
+	labelled := func() {
+		// Goroutines inherit the label, so that profiles can be had of either side.
+		pprof.Do(b.Context(), pprof.Labels("side", "bare"), func(context.Context) { client() })
+	}
+	labelled() // what the first round of a process pays: pages, connections, caches of the broker
 	var ours, theirs []float64
 	for b.Loop() {
 		ours = append(ours, measure(b, pipeline))
-		theirs = append(theirs, measure(b, client))
+		theirs = append(theirs, measure(b, labelled))
 	}
 	b.ReportMetric(median(ours), "cpu-ns/record")
 	b.ReportMetric(median(theirs), "bare-cpu-ns/record")
