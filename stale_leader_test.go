@@ -13,10 +13,10 @@ import (
 	"github.com/streamlane/connect/config"
 )
 
-// slowLog is a config store whose reader is always a second behind.
+// slowLog is a config store whose reader is always a second behind, in a bubble.
 type slowLog struct{ *MemoryLog }
 
-// Follow runs in a bubble.
+// Follow lags, in a bubble.
 func (l slowLog) Follow(ctx context.Context) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for e, err := range l.MemoryLog.Follow(ctx) {
