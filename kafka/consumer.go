@@ -348,7 +348,11 @@ func (c *consumer) fetchFailed(tp connect.TopicPartition, err error) {
 		return
 	}
 	mapped := mapError(err)
-	if _, again := connect.RetryAfter(mapped); again {
+	_, again := connect.RetryAfter(mapped)
+	if _, group := errors.AsType[*kgo.ErrGroupSession](err); group {
+		again = joinsAgain(err)
+	}
+	if again {
 		c.failing = true
 		c.log.Debug("fetch failed, trying again", "topic", tp.Topic, "partition", tp.Partition, "error", err)
 		return
@@ -357,6 +361,16 @@ func (c *consumer) fetchFailed(tp connect.TopicPartition, err error) {
 		mapped = fmt.Errorf("topic %q partition %d: %w", tp.Topic, tp.Partition, mapped)
 	}
 	c.fail(mapped)
+}
+
+// joinsAgain tells whether a member that could not join or stay in its group may
+// try again, as the client does by itself. A group that went on without it is none
+// of the reasons for which Java's consumer gives up (JoinGroupResponseHandler).
+func joinsAgain(err error) bool {
+	if k, ok := errors.AsType[*kerr.Error](err); ok {
+		return k.Retriable || is(k, []error{kerr.UnknownMemberID, kerr.IllegalGeneration, kerr.MemberIDRequired})
+	}
+	return !untrusted(err)
 }
 
 // A span is the time from one event to another.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -203,6 +204,37 @@ func TestPollOverdueInBubble(t *testing.T) {
 
 // Between polls nothing is done but heartbeats, for as long as the next poll is
 // not overdue.
+// A group that has gone on without its member is joined again: what the member had
+// is lost, and it goes on.
+func TestGroupGoesOnWithoutMemberInBubble(t *testing.T) {
+	for _, refusal := range []*kerr.Error{kerr.UnknownMemberID, kerr.IllegalGeneration} {
+		inBubble(t, func(t *testing.T, b *Broker, c *kfake.Cluster) {
+			makeTopic(t, b, "t", 1, nil)
+			m := join(t, b, group("t"))
+			m.pollFor(10 * time.Second)
+			require.Equal(t, []string{"assigned t-0"}, m.take())
+			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: refusal})
+			m.pollFor(time.Minute)
+			require.Equal(t, []string{"lost t-0", "assigned t-0"}, m.take(), refusal.Message)
+		})
+	}
+}
+
+// A member that may not join fails at once.
+func TestGroupRefusesMemberInBubble(t *testing.T) {
+	for _, refusal := range []*kerr.Error{kerr.GroupAuthorizationFailed, kerr.GroupMaxSizeReached, kerr.InconsistentGroupProtocol} {
+		inBubble(t, func(t *testing.T, b *Broker, c *kfake.Cluster) {
+			makeTopic(t, b, "t", 1, nil)
+			m := join(t, b, group("t"))
+			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: refusal})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_, err := m.Poll(ctx, make([]connect.Message, 1), connect.Rebalance{})
+			require.ErrorIs(t, err, refusal)
+		})
+	}
+}
+
 func TestRebalanceWaitsForPollInBubble(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *Broker, _ *kfake.Cluster) {
 		makeTopic(t, b, "t", 2, nil)

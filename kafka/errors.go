@@ -96,7 +96,7 @@ func retriable(err error) bool {
 		return k.Retriable
 	}
 	_, network := errors.AsType[net.Error](err)
-	return network || errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrRecordRetries) || errors.Is(err, kgo.ErrMaxBuffered)
+	return network || kgo.IsRetryableBrokerErr(err) || errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrRecordRetries) || errors.Is(err, kgo.ErrMaxBuffered)
 }
 
 // both is an error with a sentinel: errors.Is finds either.
