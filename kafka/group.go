@@ -127,6 +127,8 @@ func (s *membership) follow(ctx context.Context, yield func(connect.Assignment, 
 		if ctx.Err() != nil {
 			break
 		}
+		s.g.log.DebugContext(ctx, "joined", "generation", a.Generation, "leads", a.IsLeader(), "protocol", s.version, "config", a.Position,
+			"behind", a.Behind, "added", a.Added.Size(), "revoked", a.Revoked.Size(), "delay", a.delay)
 		beat := s.startHeartbeats(ctx)
 		goOn := yield(a.Assignment, nil)
 		if goOn && (s.eager() || a.Revoked.IsEmpty()) && !a.Behind {
