@@ -226,6 +226,7 @@ func (rt *Runtime) followConfigs(ctx context.Context, caughtUp func()) error {
 			return err
 		}
 		if e.Key == nil {
+			rt.post(func() { rt.loop.look(true) })
 			caughtUp()
 			continue
 		}

@@ -20,9 +20,6 @@ type loopState struct {
 	assigned   map[workKey]bool
 	restarts   map[workKey]int
 	items      map[workKey]*item
-	// removed connectors whose states are to be deleted once nothing of them
-	// runs.
-	removed map[string]bool
 	// resolved has the configuration that each connector last ran with.
 	resolved map[string]resolvedProps
 }
@@ -43,7 +40,7 @@ func newLoopState() loopState {
 	return loopState{
 		view: cluster.NewView(-1), position: make(chan struct{}),
 		assigned: make(map[workKey]bool), restarts: make(map[workKey]int),
-		items: make(map[workKey]*item), removed: make(map[string]bool),
+		items:    make(map[workKey]*item),
 		resolved: make(map[string]resolvedProps),
 	}
 }
@@ -78,34 +75,45 @@ func (rt *Runtime) do(ctx context.Context, f func()) error {
 // post executes f on the loop; not, if the Runtime has ended.
 func (rt *Runtime) post(f func()) { _ = rt.do(context.Background(), f) }
 
-// applyConfig reads one record of the config store. On the loop.
+// applyConfig reads one record of the config store. What it means counts from the
+// end of the log on: before, later records may have undone it. On the loop.
 func (rt *Runtime) applyConfig(r cluster.Record, offset int64, live bool) {
-	l := &rt.loop
-	ev, err := l.fold.Apply(r, offset)
+	ev, err := rt.loop.fold.Apply(r, offset)
 	if err != nil {
 		rt.log.Warn("ignoring a config record", "err", err)
 	}
-	if ev.Kind != cluster.NoEvent || !live {
-		l.view = l.fold.View()
-	} else {
-		l.view.Position = l.fold.Position()
+	if ev.Kind == cluster.SessionKeyStored {
+		rt.readSessionKey(r.Value)
 	}
+	if live {
+		rt.loop.look(ev.Kind != cluster.NoEvent)
+		rt.heed(ev)
+	}
+}
+
+// look takes note of what has been read. On the loop.
+func (l *loopState) look(changed bool) {
+	if changed {
+		l.view = l.fold.View()
+	}
+	l.view.Position = l.fold.Position()
 	close(l.position)
 	l.position = make(chan struct{})
+}
+
+// heed acts on an event. On the loop.
+func (rt *Runtime) heed(ev cluster.Event) {
 	switch ev.Kind {
 	case cluster.ConnectorPut, cluster.TasksCommitted:
-		delete(l.removed, ev.Connector)
 		rt.opts.Coordinator.Rejoin("configuration of connector " + ev.Connector + " changed")
 	case cluster.ConnectorRemoved:
-		delete(l.resolved, ev.Connector)
-		l.removed[ev.Connector] = true
+		delete(rt.loop.resolved, ev.Connector)
 		rt.opts.Coordinator.Rejoin("connector " + ev.Connector + " was removed")
-	case cluster.SessionKeyStored:
-		rt.readSessionKey(r.Value)
 	case cluster.RestartRequested:
-		if live {
-			rt.planRestart(ev.Restart)
-		}
+		rt.planRestart(ev.Restart)
+	case cluster.TargetChanged:
+	default:
+		return
 	}
 	rt.reconcile()
 }
@@ -152,7 +160,6 @@ func (rt *Runtime) reconcile() {
 			delete(l.items, a.key)
 		}
 	}
-	rt.forgetRemoved()
 }
 
 // startRun starts a run. On the loop.
@@ -210,24 +217,8 @@ func (rt *Runtime) runAbandoned(r *run) {
 	delete(rt.loop.items, r.key)
 	rt.log.Error("a plugin does not stop and is left to itself; its goroutine stays", "run", runName(r.key))
 	r.endLife(errGraceOver)
-	rt.putStatus(r, cluster.Status{State: cluster.Unassigned})
+	rt.unassigned(r)
 	close(r.gone)
 	rt.runs.Done()
 	rt.reconcile()
-}
-
-// forgetRemoved deletes the states of removed connectors that run no more. On
-// the loop.
-func (rt *Runtime) forgetRemoved() {
-	l := &rt.loop
-	for name := range l.removed {
-		busy := false
-		for key := range l.items {
-			busy = busy || key.Connector == name
-		}
-		if !busy {
-			delete(l.removed, name)
-			rt.status.forget(name)
-		}
-	}
 }

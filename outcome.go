@@ -43,14 +43,18 @@ func (rt *Runtime) ranToStop(r *run, err error) {
 	if err != nil && !errors.Is(err, ErrStopped) {
 		rt.log.Warn("error while stopping", "run", runName(r.key), "err", err)
 	}
-	if errors.Is(context.Cause(r.poll), ErrRevoked) || rt.loop.removed[r.key.Connector] {
+	rt.unassigned(r)
+}
+
+// unassigned publishes that a run is over. A run that was lost has nothing to say,
+// for another worker may have begun one; nor has one of what is configured no more:
+// its state is the leader's to delete. On the loop.
+func (rt *Runtime) unassigned(r *run) {
+	c := rt.loop.view.Connector(r.key.Connector)
+	if errors.Is(context.Cause(r.poll), ErrRevoked) || c == nil || r.key.Task >= len(c.Tasks) {
 		return
 	}
-	state := cluster.Unassigned
-	if c := rt.loop.view.Connector(r.key.Connector); c != nil && r.key.Task >= len(c.Tasks) {
-		state = cluster.Destroyed // the task set has shrunk
-	}
-	rt.putStatus(r, cluster.Status{State: state})
+	rt.putStatus(r, cluster.Status{State: cluster.Unassigned})
 }
 
 // ranToFailure is the outcome of a run that ended by itself. On the loop.

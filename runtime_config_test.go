@@ -119,6 +119,34 @@ func TestRuntimeNamesTheLeader(t *testing.T) {
 	})
 }
 
+// A worker that starts reads of a connector that was deleted, and created again
+// since. Its state is that of the worker that runs it.
+func TestAStartLeavesStatesAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		configs, states := NewMemoryLog(), NewMemoryLog()
+		put := func(log *MemoryLog, records ...cluster.Record) {
+			for _, r := range records {
+				require.NoError(t, log.Append(t.Context(), KV{[]byte(r.Key), r.Value}))
+			}
+		}
+		props := config.Props{"connector.class": "Counter", "topic": "t"}
+		put(configs, cluster.ConnectorRecord("c", props))
+		put(configs, cluster.RemoveConnector("c")...)
+		put(configs, cluster.ConnectorRecord("c", props), cluster.TaskRecords("c", []config.Props{props})[0], cluster.CommitRecord("c", 1))
+		running := cluster.Status{State: cluster.Running, WorkerID: "other", Generation: 2}
+		put(states, cluster.ConnectorStatusRecord("c", running), cluster.TaskStatusRecord(cluster.TaskID{Connector: "c"}, running))
+		rt, stop := start(t, Options{
+			Plugins: []Plugin{counterPlugin()}, Receiver: &collector{}, Coordinator: follower{}, Configs: configs, Status: states,
+		})
+		defer stop()
+		synctest.Wait()
+		s, err := rt.Status(t.Context(), "c")
+		require.NoError(t, err)
+		require.Equal(t, running, s.Connector)
+		require.Equal(t, map[int]cluster.Status{0: running}, s.Tasks)
+	})
+}
+
 // shifting is a coordinator under the test's control.
 type shifting struct{ next chan Assignment }
 
@@ -152,6 +180,7 @@ func TestRequestsWaitForTheNextLeader(t *testing.T) {
 		defer stop()
 		s.next <- Assignment{Generation: 1}
 		s.next <- Assignment{MemberID: "a", Lost: true}
+		synctest.Wait()
 		answer := make(chan error, 1)
 		go func() {
 			_, err := rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Counter", "topic": "t"})

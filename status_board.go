@@ -82,32 +82,14 @@ func (b *statusBoard) write(w statusWrite) {
 	signal(b.wake)
 }
 
-// forget publishes that a connector is gone, with all of its tasks that are
-// known.
-func (b *statusBoard) forget(connector string) {
-	b.mu.Lock()
-	tasks := b.fold.Tasks(connector)
-	for _, q := range b.queue {
-		if q.key.Connector == connector && q.key.Task != instanceOf {
-			tasks = append(tasks, q.key.Task)
-		}
-	}
-	b.mu.Unlock()
-	b.forgetTopics(connector)
-	slices.Sort(tasks)
-	for _, t := range slices.Compact(tasks) {
-		b.put(workKey{Connector: connector, Task: t}, cluster.Status{State: cluster.Destroyed})
-	}
-	b.put(workKey{Connector: connector, Task: instanceOf}, cluster.Status{State: cluster.Destroyed})
-}
-
-// forgetStale publishes that what is not configured any more is gone: states
-// left over from workers that could not say so themselves. It is the leader's
-// task after each assignment.
+// forgetStale publishes that what is not configured any more is gone. It is the
+// leader's task after each assignment, as in Java: another worker might not know
+// yet that a connector is there again, and runs by now.
 func (b *statusBoard) forgetStale(view cluster.View) {
 	var stale []workKey
 	b.mu.Lock()
-	for _, name := range b.fold.Connectors() {
+	names := b.fold.Connectors()
+	for _, name := range names {
 		c := view.Connector(name)
 		for _, n := range b.fold.Tasks(name) {
 			if c == nil || n >= len(c.Tasks) {
@@ -119,6 +101,11 @@ func (b *statusBoard) forgetStale(view cluster.View) {
 		}
 	}
 	b.mu.Unlock()
+	for _, name := range names {
+		if view.Connector(name) == nil {
+			b.forgetTopics(name)
+		}
+	}
 	for _, key := range stale {
 		b.put(key, cluster.Status{State: cluster.Destroyed})
 	}

@@ -127,16 +127,25 @@ func (f *StatusFold) Tasks(connector string) []int {
 	return slices.Sorted(maps.Keys(f.tasks[connector]))
 }
 
-// Connectors returns the names of all connectors with a known state, sorted.
+// Connectors returns the names of all connectors of which something is known,
+// sorted.
 func (f *StatusFold) Connectors() []string {
-	names := maps.Clone(f.connectors)
-	if names == nil {
-		names = make(map[string]Status)
+	var names []string
+	for name := range f.connectors {
+		names = append(names, name)
 	}
-	for name := range f.tasks {
-		names[name] = Status{}
+	for name, tasks := range f.tasks {
+		if len(tasks) > 0 {
+			names = append(names, name)
+		}
 	}
-	return slices.Sorted(maps.Keys(names))
+	for name, topics := range f.topics {
+		if len(topics) > 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Apply reads one record. An error says why it was ignored.
