@@ -86,7 +86,8 @@ type Acks interface {
 // partition among the messages of one caller.
 type Producer interface {
 	// Send hands a batch over and returns; it blocks while buffers are full.
-	// The batch and all it refers to belong to the producer until its last ack.
+	// What the messages refer to belongs to the producer until the last ack; the
+	// slice is the caller's again when Send returns.
 	// acks hears of every message exactly once, of those that an error of Send
 	// left behind too.
 	Send(ctx context.Context, batch []Message, acks Acks) error

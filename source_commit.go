@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"time"
 )
 
@@ -85,13 +84,17 @@ func (p *sourcePipeline) commit(ctx context.Context) {
 func (t *tracker) committable() map[SourcePartition]SourceOffset {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, q := range t.queues {
-		if offset := q.pop(); offset != nil {
-			t.ready[q.partition] = offset
+	offsets := make(map[SourcePartition]SourceOffset, len(t.queues))
+	for p, q := range t.queues {
+		q.pop()
+		if q.ready != nil {
+			offsets[p] = q.ready
+			q.ready = nil
+		}
+		if q.head == nil {
+			delete(t.queues, p)
 		}
 	}
-	offsets := t.ready
-	t.ready = make(map[SourcePartition]SourceOffset)
 	return offsets
 }
 
@@ -99,6 +102,9 @@ func (t *tracker) committable() map[SourcePartition]SourceOffset {
 func (t *tracker) putBack(offsets map[SourcePartition]SourceOffset) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	maps.Copy(offsets, t.ready)
-	t.ready = offsets
+	for p, offset := range offsets {
+		if q := t.queue(p); q.ready == nil {
+			q.ready = offset
+		}
+	}
 }

@@ -4,76 +4,107 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
-// kafkaOutput encodes records and sends them to Kafka.
+// kafkaOutput encodes records and sends them to Kafka. It is used by the pump.
 type kafkaOutput struct {
 	env      *taskEnv
 	producer Producer
 	topics   *topicCreator // nil: the broker creates topics, or nobody
+	topic    string        // that was looked at last
+	messages []Message     // of one batch; see message
 	wire     Wire
 }
 
-// add converts headers, key and value of rec and appends the message to b.
+// add converts headers, key and value of rec into a message of the batch.
 func (o *kafkaOutput) add(ctx context.Context, b *sourceBatch, rec *SourceRecord) error {
 	if !rec.Timestamp.IsZero() && rec.Timestamp.UnixMilli() < 0 {
 		return o.env.stageError(StageKafkaProduce, fmt.Errorf("timestamp %v is before 1970", rec.Timestamp))
 	}
-	if o.topics != nil {
+	if o.topics != nil && rec.Topic != o.topic {
 		if err := o.topics.ensure(ctx, rec.Topic); err != nil {
 			return o.env.stageError(StageKafkaProduce, err)
 		}
+		o.topic = rec.Topic
 	}
-	mark := len(b.arena)
-	m, keep, err := o.encode(ctx, b, rec)
+	mark, m := len(b.arena), o.message(rec)
+	keep, err := o.encode(ctx, b, rec, m)
 	if !keep || err != nil {
-		b.arena = b.arena[:mark]
+		b.arena, o.messages = b.arena[:mark], o.messages[:len(o.messages)-1]
 		if err == nil {
 			b.drop()
 		}
 		return err
 	}
 	b.bytes += int64(len(m.Key) + len(m.Value))
-	b.messages = append(b.messages, m)
-	b.slotOf = append(b.slotOf, int32(b.n-1))
+	b.send()
 	return nil
 }
 
-// encode converts one record. keep is false if errors.tolerance let it go.
-func (o *kafkaOutput) encode(ctx context.Context, b *sourceBatch, rec *SourceRecord) (m Message, keep bool, err error) {
-	o.wire = Wire{Topic: rec.Topic, Headers: b.headers[len(b.headers):]}
-	for i := range rec.Headers {
-		if keep, err := o.header(ctx, b, rec, &rec.Headers[i]); !keep {
-			return m, false, err
-		}
+// message appends a message with what needs no converter. The slice is used
+// batch after batch, and what the message before it in its place had is left
+// alone where it is the same: while the garbage collector marks, storing a
+// pointer costs many times what comparing it does.
+func (o *kafkaOutput) message(rec *SourceRecord) *Message {
+	n := len(o.messages)
+	o.messages = slices.Grow(o.messages, 1)[:n+1]
+	m := &o.messages[n]
+	if m.Topic != rec.Topic {
+		m.Topic = rec.Topic
 	}
-	if m.Key, keep, err = o.part(ctx, b, rec, StageKeyConverter); !keep {
-		return m, false, err
-	}
-	if m.Value, keep, err = o.part(ctx, b, rec, StageValueConverter); !keep {
-		return m, false, err
-	}
-	m.Topic, m.Partition = rec.Topic, -1
+	m.Partition = -1
 	if p, ok := rec.Partition.Get(); ok {
 		m.Partition = p
 	}
-	m.Time = rec.Timestamp
+	if m.Time != rec.Timestamp {
+		m.Time = rec.Timestamp
+	}
+	if m.Headers != nil {
+		m.Headers = nil
+	}
+	return m
+}
+
+// encode converts one record. keep is false if errors.tolerance let it go.
+func (o *kafkaOutput) encode(ctx context.Context, b *sourceBatch, rec *SourceRecord, m *Message) (keep bool, err error) {
+	o.wire.Topic, o.wire.Headers = m.Topic, b.headers[len(b.headers):]
+	for i := range rec.Headers {
+		if keep, err := o.header(ctx, b, rec, &rec.Headers[i]); !keep {
+			return false, err
+		}
+	}
+	headers := o.wire.Headers
+	out, null, err := o.env.key.AppendEncode(ctx, b.arena, &o.wire, rec.Key)
+	if err != nil {
+		if out, null, keep, err = o.encodeAgain(ctx, b, rec, StageKeyConverter, headers, err); !keep {
+			return false, err
+		}
+	}
+	b.take(&m.Key, out, null)
+	headers = o.wire.Headers
+	out, null, err = o.env.value.AppendEncode(ctx, b.arena, &o.wire, rec.Value)
+	if err != nil {
+		if out, null, keep, err = o.encodeAgain(ctx, b, rec, StageValueConverter, headers, err); !keep {
+			return false, err
+		}
+	}
+	b.take(&m.Value, out, null)
 	if n := len(o.wire.Headers); n > 0 {
 		m.Headers = o.wire.Headers[:n:n]
 		b.headers = o.wire.Headers
 	}
-	return m, true, nil
+	return true, nil
 }
 
 // header converts one header into the arena.
 func (o *kafkaOutput) header(ctx context.Context, b *sourceBatch, rec *SourceRecord, h *Header) (keep bool, err error) {
-	mark := len(b.arena)
 	out, null, err := o.env.header.AppendEncodeHeader(b.arena, rec.Topic, h.Key, h.Datum)
 	if err != nil {
 		f := failure{stage: StageHeaderConverter, plugin: o.env.headerClass, record: rec, err: err}
 		skip, err := o.env.errs.settle(ctx, f, func() (err error) {
-			out, null, err = o.env.header.AppendEncodeHeader(b.arena[:mark], rec.Topic, h.Key, h.Datum)
+			out, null, err = o.env.header.AppendEncodeHeader(b.arena, rec.Topic, h.Key, h.Datum)
 			return err
 		})
 		if skip || err != nil {
@@ -81,51 +112,51 @@ func (o *kafkaOutput) header(ctx context.Context, b *sourceBatch, rec *SourceRec
 		}
 	}
 	var value []byte
-	b.arena, value = take(b.arena, out, mark, null)
+	b.take(&value, out, null)
 	o.wire.Headers = append(o.wire.Headers, RawHeader{Key: h.Key, Value: value})
 	return true, nil
 }
 
-// part converts the key or the value into the arena.
-func (o *kafkaOutput) part(ctx context.Context, b *sourceBatch, rec *SourceRecord, stage Stage) (bytes []byte, keep bool, err error) {
+// encodeAgain deals with a key or a value that could not be converted. headers
+// are those from before.
+func (o *kafkaOutput) encodeAgain(ctx context.Context, b *sourceBatch, rec *SourceRecord, stage Stage, headers []RawHeader, err error) (out []byte, null, keep bool, _ error) {
 	converter, class, datum := o.env.value, o.env.valueClass, rec.Value
 	if stage == StageKeyConverter {
 		converter, class, datum = o.env.key, o.env.keyClass, rec.Key
 	}
-	mark := len(b.arena)
-	headers := o.wire.Headers
-	out, null, err := converter.AppendEncode(ctx, b.arena, &o.wire, datum)
-	if err != nil {
-		f := failure{stage: stage, plugin: class, record: rec, err: err}
-		skip, err := o.env.errs.settle(ctx, f, func() (err error) {
-			o.wire.Headers = headers
-			out, null, err = converter.AppendEncode(ctx, b.arena[:mark], &o.wire, datum)
-			return err
-		})
-		if skip || err != nil {
-			return nil, false, err
-		}
-	}
-	b.arena, bytes = take(b.arena, out, mark, null)
-	return bytes, true, nil
+	f := failure{stage: stage, plugin: class, record: rec, err: err}
+	skip, err := o.env.errs.settle(ctx, f, func() (err error) {
+		o.wire.Headers = headers
+		out, null, err = converter.AppendEncode(ctx, b.arena, &o.wire, datum)
+		return err
+	})
+	return out, null, !skip && err == nil, err
 }
 
-// take returns the arena after a converter appended to it, and what it
-// appended; nil for null.
-func take(arena, out []byte, mark int, null bool) (next, part []byte) {
+// take keeps what a converter appended to the arena: in part, which is nil for
+// null.
+func (b *batchBuffers) take(part *[]byte, out []byte, null bool) {
 	if null {
-		return arena[:mark], nil
+		if *part != nil {
+			*part = nil
+		}
+		return
 	}
-	return out, out[mark:len(out):len(out)]
+	mark := len(b.arena)
+	b.arena, *part = out, out[mark:len(out):len(out)]
 }
 
 func (o *kafkaOutput) send(ctx context.Context, b *sourceBatch) error {
-	b.seal()
-	if len(b.messages) == 0 {
-		b.release()
+	if len(o.messages) == 0 {
 		return nil
 	}
-	return o.producer.Send(ctx, b.messages, b)
+	large := cap(b.arena) > maxArena
+	err := o.producer.Send(ctx, o.messages, b) // b may be over from here on
+	if large {
+		clear(o.messages)
+	}
+	o.messages = o.messages[:0]
+	return err
 }
 
 func (o *kafkaOutput) close(ctx context.Context) error {
@@ -133,48 +164,44 @@ func (o *kafkaOutput) close(ctx context.Context) error {
 }
 
 // tolerate applies errors.tolerance to a record that Kafka refused.
-func (o *kafkaOutput) tolerate(b *sourceBatch, i int, err error) error {
+func (o *kafkaOutput) tolerate(rec *SourceRecord, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, ErrStopped) {
 		return err // not refused: the task ended first
-	}
-	m := &b.messages[i]
-	s := &b.slots[b.slotOf[i]]
-	rec := &SourceRecord{Record: Record{Topic: m.Topic}, SourceOffset: s.offset}
-	if s.queue != nil {
-		rec.SourcePartition = s.queue.partition
 	}
 	f := failure{stage: StageKafkaProduce, plugin: o.env.plugin.info.Class, record: rec, err: err}
 	_, err = o.env.errs.fail(context.Background(), f)
 	return err
 }
 
-// receiverOutput hands records to the host program in place of Kafka.
+// receiverOutput hands records to the host program in place of Kafka. It is used
+// by the pump.
 type receiverOutput struct {
 	env      *taskEnv
 	receiver Receiver
+	records  []SourceRecord // of one batch
 }
 
 func (o *receiverOutput) add(_ context.Context, b *sourceBatch, rec *SourceRecord) error {
-	b.records = append(b.records, *rec)
-	b.slotOf = append(b.slotOf, int32(b.n-1))
+	o.records = append(o.records, *rec)
+	b.send()
 	return nil
 }
 
 // send calls the receiver until it takes the records, as long as its errors are
 // retriable and errors.retry.timeout lasts; the default there is not to retry.
 func (o *receiverOutput) send(ctx context.Context, b *sourceBatch) error {
-	if len(b.records) == 0 {
-		b.release()
+	if len(o.records) == 0 {
 		return nil
 	}
-	if err := o.receive(ctx, b.records); err != nil {
+	if err := o.receive(ctx, o.records); err != nil {
 		b.abandon()
 		return o.env.stageError(StageKafkaProduce, fmt.Errorf("receiver: %w", err))
 	}
-	for i := range b.records {
-		b.ack(int(b.slotOf[i]), TopicPartition{Topic: b.records[i].Topic, Partition: -1}, -1)
+	for i := range o.records {
+		b.Acked(i, TopicPartition{Topic: o.records[i].Topic, Partition: -1}, -1, nil)
 	}
-	b.release()
+	clear(o.records)
+	o.records = o.records[:0]
 	return nil
 }
 
@@ -244,14 +271,20 @@ func (s *batchStats) converted(start time.Time) {
 	}
 }
 
-func (s *batchStats) end(env *taskEnv, b *sourceBatch, took time.Duration, inFlight int) {
-	if len(env.hooks.batch) == 0 {
+// filled notes what the batch holds, which is the acks' once it is sealed.
+func (s *batchStats) filled(b *sourceBatch) {
+	if s.timed {
+		s.event = BatchEvent{Polled: s.n, Dropped: b.dropped, Sent: s.n - b.dropped, Bytes: b.bytes}
+	}
+}
+
+// sent tells the hooks of a batch that was handed over.
+func (s *batchStats) sent(p *sourcePipeline, took time.Duration) {
+	if !s.timed {
 		return
 	}
-	scale := time.Duration(min(sampleEvery, max(s.n, 1)))
-	s.event = BatchEvent{
-		Task: env.id, Polled: s.n, Dropped: b.dropped, Sent: s.n - b.dropped, Bytes: b.bytes, InFlight: inFlight,
-		Poll: s.pollTook, Transform: s.transform * scale, Convert: s.convert * scale, Deliver: took,
-	}
-	env.hooks.onBatch(&s.event)
+	e, scale := &s.event, time.Duration(min(sampleEvery, max(s.n, 1)))
+	e.Task, e.InFlight, e.Poll, e.Deliver = p.env.id, p.track.inFlight(), s.pollTook, took
+	e.Transform, e.Convert = s.transform*scale, s.convert*scale
+	p.env.hooks.onBatch(e)
 }

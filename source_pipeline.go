@@ -140,10 +140,11 @@ func (p *sourcePipeline) move(ctx context.Context, recs []SourceRecord) error {
 	var failed error
 	for i := range recs {
 		if failed = p.one(ctx, b, &recs[i]); failed != nil {
-			b.giveUpLast() // what came before it is sent all the same
-			break
+			break // what came before it is sent all the same
 		}
 	}
+	p.stats.filled(b)
+	b.seal()
 	if err := p.trans.begin(ctx); err != nil {
 		b.abandon()
 		return errors.Join(failed, err)
@@ -152,7 +153,7 @@ func (p *sourcePipeline) move(ctx context.Context, recs []SourceRecord) error {
 	if err := errors.Join(failed, p.out.send(ctx, b)); err != nil {
 		return err
 	}
-	p.stats.end(p.env, b, time.Since(sent), p.track.inFlight())
+	p.stats.sent(p, time.Since(sent))
 	return p.trans.afterBatch(ctx, recs)
 }
 

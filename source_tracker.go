@@ -2,6 +2,8 @@ package connect
 
 import (
 	"context"
+	"math/bits"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,24 +16,21 @@ const maxArena = 1 << 20
 // it keeps them in the order of submission; only the unbroken acknowledged
 // prefix counts as done. (SubmittedRecords in Java.)
 //
-// Batches are submitted by the pump; acks come from any goroutine.
+// Batches are filled by the pump; acks come from any goroutine.
 type tracker struct {
 	failed func(error) // ends the pipeline
 	// tolerate decides on a record that Kafka refused: nil lets it go.
-	tolerate func(b *sourceBatch, i int, err error) error
+	tolerate func(*SourceRecord, error) error
 
 	topics *topicNotes // nil: not noted
 
-	pending atomic.Int64  // submitted, not acknowledged
-	idle    chan struct{} // told when pending reaches zero
-
 	wantDeliveries bool
 	delivered      chan struct{} // told when there are deliveries
+	idle           chan struct{} // told when no batch is open
 
 	mu         sync.Mutex
-	queues     map[SourcePartition]*slotQueue
-	last       *slotQueue // the queue used last, by the pump
-	ready      map[SourcePartition]SourceOffset
+	queues     map[SourcePartition]*stretchQueue
+	open       map[*sourceBatch]bool // sealed, with records in flight
 	deliveries []Delivery
 
 	buffers sync.Pool // *batchBuffers
@@ -42,192 +41,249 @@ func newTracker(wantDeliveries bool) *tracker {
 		wantDeliveries: wantDeliveries,
 		idle:           make(chan struct{}, 1),
 		delivered:      make(chan struct{}, 1),
-		queues:         make(map[SourcePartition]*slotQueue),
-		ready:          make(map[SourcePartition]SourceOffset),
+		queues:         make(map[SourcePartition]*stretchQueue),
+		open:           make(map[*sourceBatch]bool),
 	}
 }
 
-// A slotQueue is the records in flight of one source partition, oldest first.
-// It is guarded by the tracker's mutex, the acked flags aside.
-type slotQueue struct {
-	partition  SourcePartition
-	head, tail *slot
+// A stretchQueue is the records in flight of one source partition, oldest first,
+// and what may be committed of those before. It is guarded by the tracker's
+// mutex.
+type stretchQueue struct {
+	head, tail *stretch
+	ready      SourceOffset // nil: nothing new
 }
 
-// A slot follows one record from Poll to its ack. Slots of a batch share a
-// slab.
-type slot struct {
-	queue  *slotQueue // nil: nothing is stored for the record
-	next   *slot
-	offset SourceOffset
-	token  any
-	acked  atomic.Bool
+// A stretch is records of one batch that follow each other and have the same
+// source partition.
+type stretch struct {
+	batch     *sourceBatch
+	partition SourcePartition // zero: nothing is stored for them
+	from, to  int             // indexes of records
+	next      *stretch
 }
 
-// pop removes the acknowledged prefix and returns its last offset.
-func (q *slotQueue) pop() (offset SourceOffset) {
-	for q.head != nil && q.head.acked.Load() {
-		if q.head.offset != nil {
-			offset = q.head.offset
-		}
-		q.head = q.head.next
+// queue returns the queue of a partition, made if there is none. It is called
+// under mu.
+func (t *tracker) queue(p SourcePartition) *stretchQueue {
+	q := t.queues[p]
+	if q == nil {
+		q = &stretchQueue{}
+		t.queues[p] = q
 	}
-	if q.head == nil {
-		q.tail = nil
-	}
-	return offset
+	return q
 }
 
-// batchBuffers are reused once all records of a batch are acknowledged.
-type batchBuffers struct {
-	messages []Message
-	slotOf   []int32 // message to slot
-	arena    []byte
-	headers  []RawHeader
-	records  []SourceRecord // for a Receiver
-}
-
-// A sourceBatch is one poll's records on their way. It is filled by the pump;
-// after send, acks may arrive from any goroutine.
-type sourceBatch struct {
-	t     *tracker
-	slots []slot
-	n     int // slots submitted
-	*batchBuffers
-	dropped int
-	bytes   int64
-	pending atomic.Int32 // messages without an ack, once sealed
-}
-
-func (t *tracker) newBatch(n int) *sourceBatch {
-	buffers, _ := t.buffers.Get().(*batchBuffers)
-	if buffers == nil {
-		buffers = &batchBuffers{messages: make([]Message, 0, n), slotOf: make([]int32, 0, n)}
-	}
-	return &sourceBatch{t: t, slots: make([]slot, n), batchBuffers: buffers}
-}
-
-// submit puts the next record of the batch behind the others of its partition.
-func (b *sourceBatch) submit(rec *SourceRecord) error {
-	s := &b.slots[b.n]
-	b.n++
-	s.offset, s.token = rec.SourceOffset, rec.Token
-	b.t.pending.Add(1)
-	if rec.SourcePartition.IsZero() {
-		return nil
-	}
-	return b.t.enqueue(s, rec.SourcePartition)
-}
-
-func (t *tracker) enqueue(s *slot, p SourcePartition) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	q := t.last
-	if q == nil || q.partition != p {
-		if q = t.queues[p]; q == nil {
-			if err := p.Err(); err != nil {
-				return err
-			}
-			q = &slotQueue{partition: p}
-			t.queues[p] = q
-		}
-		t.last = q
-	}
-	s.queue = q
+// push puts a stretch at the end.
+func (q *stretchQueue) push(s *stretch) {
 	if q.tail == nil {
 		q.head = s
 	} else {
 		q.tail.next = s
 	}
 	q.tail = s
+}
+
+// pop removes the acknowledged prefix and makes its last offset ready.
+func (q *stretchQueue) pop() {
+	for q.head != nil {
+		s := q.head
+		done := s.batch.acknowledged(s.from, s.to)
+		for i := done - 1; i >= s.from; i-- {
+			if offset := s.batch.offsets[i]; offset != nil {
+				q.ready = offset
+				break
+			}
+		}
+		if s.from = done; s.from < s.to {
+			return
+		}
+		q.head = s.next
+	}
+	q.tail = nil
+}
+
+// batchBuffers are used again once all records of a batch are acknowledged.
+type batchBuffers struct {
+	arena    []byte
+	headers  []RawHeader
+	recordOf []int32 // of each that is sent
+}
+
+// A sourceBatch is one poll's records on their way. The pump fills it, record by
+// record, then seals it; from there on acks may arrive from any goroutine.
+type sourceBatch struct {
+	t         *tracker
+	offsets   []SourceOffset // of the records submitted
+	tokens    []any          // likewise, if the task wants to hear of deliveries
+	acked     []atomic.Uint64
+	stretches []stretch
+	firsts    [1]stretch // of most batches all there are
+	*batchBuffers
+	dropped int
+	bytes   int64
+
+	gaps atomic.Bool  // some record will never be acknowledged
+	left atomic.Int32 // sent and without an ack, once sealed
+}
+
+func (t *tracker) newBatch(n int) *sourceBatch {
+	buffers, _ := t.buffers.Get().(*batchBuffers)
+	if buffers == nil {
+		buffers = &batchBuffers{recordOf: make([]int32, 0, n)}
+	}
+	b := &sourceBatch{t: t, offsets: make([]SourceOffset, 0, n), acked: make([]atomic.Uint64, (n+63)/64), batchBuffers: buffers}
+	b.stretches = b.firsts[:0]
+	if t.wantDeliveries {
+		b.tokens = make([]any, 0, n)
+	}
+	return b
+}
+
+// submit puts the next record of the batch behind the others of its partition.
+func (b *sourceBatch) submit(rec *SourceRecord) error {
+	i := len(b.offsets)
+	if last := len(b.stretches) - 1; last >= 0 && b.stretches[last].partition == rec.SourcePartition {
+		b.stretches[last].to++
+	} else {
+		if err := rec.SourcePartition.Err(); err != nil {
+			return err
+		}
+		b.stretches = append(b.stretches, stretch{batch: b, partition: rec.SourcePartition, from: i, to: i + 1})
+	}
+	b.offsets = append(b.offsets, rec.SourceOffset)
+	if b.t.wantDeliveries {
+		b.tokens = append(b.tokens, rec.Token)
+	}
 	return nil
 }
+
+// send says that the record submitted last is going to be sent. The acks of the
+// batch know it by the number of those before it.
+func (b *sourceBatch) send() { b.recordOf = append(b.recordOf, int32(len(b.offsets)-1)) }
 
 // drop acknowledges the record submitted last without sending it.
 func (b *sourceBatch) drop() {
 	b.dropped++
-	b.ack(b.n-1, TopicPartition{Partition: -1}, -1)
+	b.ack(len(b.offsets)-1, TopicPartition{Partition: -1}, -1)
 }
 
-// giveUpLast gives up the record submitted last: it stays unacknowledged, so the
-// offset of its partition stays before it. Nothing waits for it, and it is no part
-// of the batch any more.
-func (b *sourceBatch) giveUpLast() {
-	b.n--
-	if !b.slots[b.n].acked.Load() {
-		b.t.done()
-	}
-}
-
-// abandon gives up the batch: its records stay unacknowledged, so the offsets
-// of their partitions stay where they are. Nothing waits for them.
-func (b *sourceBatch) abandon() {
-	for i := range b.n {
-		if !b.slots[i].acked.Load() {
-			b.t.done()
+// seal ends the filling. A record that was submitted, and neither dropped nor is
+// sent, stays unacknowledged, so the offset of its partition stays before it;
+// nothing waits for it. If nothing is sent the batch is over.
+func (b *sourceBatch) seal() {
+	n := len(b.recordOf)
+	b.left.Store(int32(n))
+	b.gaps.Store(b.dropped+n < len(b.offsets))
+	t := b.t
+	t.mu.Lock()
+	t.open[b] = true
+	for i := range b.stretches {
+		if s := &b.stretches[i]; !s.partition.IsZero() {
+			t.queue(s.partition).push(s)
 		}
 	}
-}
-
-// seal closes the batch for sending. Every message added must be acked from
-// here on.
-func (b *sourceBatch) seal() { b.pending.Store(int32(len(b.messages))) }
-
-// Acked implements Acks.
-func (b *sourceBatch) Acked(i int, at TopicPartition, offset int64, err error) {
-	slot := int(b.slotOf[i])
-	if err != nil {
-		err = b.t.tolerate(b, i, err)
-		at, offset = TopicPartition{Topic: at.Topic, Partition: -1}, -1
-	}
-	if err != nil {
-		b.t.failed(err)
-		b.t.done()
-	} else {
-		b.ack(slot, at, offset)
-		b.t.topics.use(at.Topic)
-	}
-	if b.pending.Add(-1) == 0 {
-		b.release()
+	t.mu.Unlock()
+	if n == 0 {
+		b.end()
 	}
 }
 
-// ack marks a record as done.
-func (b *sourceBatch) ack(i int, at TopicPartition, offset int64) {
-	s := &b.slots[i]
-	if b.t.wantDeliveries {
-		b.t.deliver(s, at, offset)
+// abandon gives up a sealed batch that was not sent: its records stay
+// unacknowledged, so the offsets of their partitions stay where they are.
+// Nothing waits for them.
+func (b *sourceBatch) abandon() {
+	if len(b.recordOf) > 0 {
+		b.gaps.Store(true)
+		b.end()
 	}
-	s.acked.Store(true)
-	b.t.done()
 }
 
-// release returns the buffers for another batch.
-func (b *sourceBatch) release() {
+// end takes a batch out of flight.
+func (b *sourceBatch) end() {
+	t := b.t
+	t.mu.Lock()
+	for i := range b.stretches {
+		if q := t.queues[b.stretches[i].partition]; q != nil {
+			q.pop()
+		}
+	}
+	delete(t.open, b)
+	idle := len(t.open) == 0
+	t.mu.Unlock()
 	buffers := b.batchBuffers
-	clear(buffers.messages)
-	clear(buffers.records)
-	buffers.messages, buffers.slotOf = buffers.messages[:0], buffers.slotOf[:0]
-	clear(buffers.headers)
-	buffers.arena, buffers.headers, buffers.records = buffers.arena[:0], buffers.headers[:0], buffers.records[:0]
-	if cap(buffers.arena) > maxArena {
-		buffers.arena = nil
-	}
-	b.t.buffers.Put(buffers)
-}
-
-// done counts one record less in flight.
-func (t *tracker) done() {
-	if t.pending.Add(-1) == 0 {
+	b.batchBuffers = nil
+	buffers.release(t)
+	if idle {
 		signal(t.idle)
 	}
 }
 
-func (t *tracker) deliver(s *slot, at TopicPartition, offset int64) {
-	d := Delivery{Token: s.token, SourceOffset: s.offset, To: at, Offset: offset}
-	if s.queue != nil {
-		d.SourcePartition = s.queue.partition
+// release returns the buffers for another batch.
+func (buffers *batchBuffers) release(t *tracker) {
+	clear(buffers.headers)
+	buffers.arena, buffers.headers, buffers.recordOf = buffers.arena[:0], buffers.headers[:0], buffers.recordOf[:0]
+	if cap(buffers.arena) > maxArena {
+		buffers.arena = nil
 	}
+	t.buffers.Put(buffers)
+}
+
+// Acked implements Acks.
+func (b *sourceBatch) Acked(i int, at TopicPartition, offset int64, err error) {
+	rec := int(b.recordOf[i])
+	if err == nil {
+		b.ack(rec, at, offset)
+		b.t.topics.use(at.Topic)
+	} else {
+		b.refused(rec, at.Topic, err)
+	}
+	if b.left.Add(-1) == 0 {
+		b.end()
+	}
+}
+
+// refused deals with a record that Kafka did not take.
+func (b *sourceBatch) refused(i int, topic string, err error) {
+	rec := SourceRecord{Record: Record{Topic: topic}, SourcePartition: b.partition(i), SourceOffset: b.offsets[i]}
+	if err := b.t.tolerate(&rec, err); err != nil {
+		b.gaps.Store(true)
+		b.t.failed(err)
+		return
+	}
+	b.ack(i, TopicPartition{Topic: topic, Partition: -1}, -1)
+}
+
+// partition returns the source partition of a record.
+func (b *sourceBatch) partition(i int) SourcePartition {
+	return b.stretches[sort.Search(len(b.stretches), func(s int) bool { return i < b.stretches[s].to })].partition
+}
+
+// ack marks a record as done.
+func (b *sourceBatch) ack(i int, at TopicPartition, offset int64) {
+	if b.t.wantDeliveries {
+		b.t.deliver(Delivery{Token: b.tokens[i], SourcePartition: b.partition(i), SourceOffset: b.offsets[i], To: at, Offset: offset})
+	}
+	b.acked[i/64].Or(1 << (i % 64))
+}
+
+// acknowledged returns the index of the first record from from on that is not
+// acknowledged, to if there is none before it.
+func (b *sourceBatch) acknowledged(from, to int) int {
+	if b.left.Load() == 0 && !b.gaps.Load() {
+		return to
+	}
+	for from < to {
+		n := bits.TrailingZeros64(^b.acked[from/64].Load() >> (from % 64))
+		if n == 0 {
+			break
+		}
+		from += min(n, 64-from%64)
+	}
+	return min(from, to)
+}
+
+func (t *tracker) deliver(d Delivery) {
 	t.mu.Lock()
 	t.deliveries = append(t.deliveries, d)
 	t.mu.Unlock()
@@ -243,13 +299,20 @@ func (t *tracker) takeDeliveries() []Delivery {
 }
 
 // inFlight is the number of records without an ack.
-func (t *tracker) inFlight() int { return int(t.pending.Load()) }
+func (t *tracker) inFlight() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for b := range t.open {
+		n += int(b.left.Load())
+	}
+	return n
+}
 
 // await waits until nothing is in flight, at most for the time given.
 func (t *tracker) await(ctx context.Context, most time.Duration) {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
-	for t.pending.Load() > 0 {
+	for t.inFlight() > 0 {
 		select {
 		case <-t.idle:
 		case <-timer.C:

@@ -23,8 +23,7 @@ func submitAll(t *tracker, recs ...SourceRecord) *sourceBatch {
 		if err := b.submit(&recs[i]); err != nil {
 			panic(err)
 		}
-		b.messages = append(b.messages, Message{})
-		b.slotOf = append(b.slotOf, int32(i))
+		b.send()
 	}
 	b.seal()
 	return b
@@ -70,7 +69,7 @@ func TestTrackerAFailedRecordBlocksItsPartition(t *testing.T) {
 	tr := newTracker(false)
 	var failed error
 	tr.failed = func(err error) { failed = err }
-	tr.tolerate = func(_ *sourceBatch, _ int, err error) error { return err }
+	tr.tolerate = func(_ *SourceRecord, err error) error { return err }
 	b := submitAll(tr, rec("a", 1), rec("a", 2))
 	b.Acked(1, TopicPartition{"t", 0}, 0, nil)
 	b.Acked(0, TopicPartition{"t", 0}, 0, errors.New("refused"))
@@ -81,7 +80,7 @@ func TestTrackerAFailedRecordBlocksItsPartition(t *testing.T) {
 
 func TestTrackerDeliveries(t *testing.T) {
 	tr := newTracker(true)
-	tr.tolerate = func(*sourceBatch, int, error) error { return nil }
+	tr.tolerate = func(*SourceRecord, error) error { return nil }
 	b := submitAll(tr, rec("a", 1), rec("a", 2))
 	b.Acked(1, TopicPartition{"t", 3}, 17, nil)
 	b.Acked(0, TopicPartition{"t", 3}, 18, errors.New("too large, and tolerated"))
@@ -115,7 +114,7 @@ func TestTrackerAgainstAModel(t *testing.T) {
 	}
 	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
-		tr := newTracker(false)
+		tr := newTracker(seed%2 == 0)
 		model := map[string][]*modelRecord{}
 		type open struct {
 			b *sourceBatch
@@ -129,7 +128,7 @@ func TestTrackerAgainstAModel(t *testing.T) {
 			case 0: // a batch, some of which is dropped at once
 				var recs []SourceRecord
 				var of []*modelRecord
-				for range rnd.IntN(6) {
+				for range rnd.IntN(6) * (1 + 30*rnd.IntN(2)) {
 					n++
 					name := string(rune('a' + rnd.IntN(3)))
 					recs = append(recs, rec(name, n))
@@ -145,9 +144,8 @@ func TestTrackerAgainstAModel(t *testing.T) {
 						of[i].acked = true
 						continue
 					}
-					inFlight = append(inFlight, open{b, len(b.messages), of[i]})
-					b.messages = append(b.messages, Message{})
-					b.slotOf = append(b.slotOf, int32(i))
+					inFlight = append(inFlight, open{b, len(b.recordOf), of[i]})
+					b.send()
 				}
 				b.seal()
 			case 1: // any ack
@@ -174,17 +172,72 @@ func TestTrackerAgainstAModel(t *testing.T) {
 	}
 }
 
-// TestTrackerGivesUpOnce gives up the record that failed, then the rest of its
-// batch: each is counted once.
-func TestTrackerGivesUpOnce(t *testing.T) {
-	tr := newTracker(false)
-	b := tr.newBatch(3)
-	for i, r := range []SourceRecord{rec("a", 1), rec("a", 2)} {
-		require.NoError(t, b.submit(&r), "record %d", i)
+// TestTrackerGivesUp gives up the record that failed, then the batch: both hold
+// up their partition for ever, and nobody waits for them.
+func TestTrackerGivesUp(t *testing.T) {
+	fill := func(tr *tracker) *sourceBatch {
+		b := tr.newBatch(3)
+		for _, r := range []SourceRecord{rec("a", 1), rec("a", 2)} {
+			require.NoError(t, b.submit(&r))
+			if r.Token == int64(1) {
+				b.send()
+			}
+		}
+		b.seal()
+		require.Equal(t, 1, tr.inFlight())
+		return b
 	}
-	b.giveUpLast()
-	require.Equal(t, 1, tr.inFlight())
-	b.abandon()
+	at := TopicPartition{"t", 0}
+	tr := newTracker(false)
+	fill(tr).Acked(0, at, 0, nil)
 	require.Zero(t, tr.inFlight())
+	submitAll(tr, rec("a", 3)).Acked(0, at, 0, nil)
+	require.Equal(t, map[SourcePartition]SourceOffset{partition("a"): position(1)}, tr.committable())
 	require.Empty(t, tr.committable())
+
+	tr = newTracker(false)
+	fill(tr).abandon()
+	require.Zero(t, tr.inFlight())
+	submitAll(tr, rec("a", 3)).Acked(0, at, 0, nil)
+	require.Empty(t, tr.committable())
+}
+
+// Batches that are over are not kept for the next commit, which may be far off,
+// nor are partitions that nothing is known of any more.
+func TestTrackerForgets(t *testing.T) {
+	tr := newTracker(false)
+	at := TopicPartition{"t", 0}
+	first := submitAll(tr, rec("a", 1), rec("b", 1))
+	var rest []*sourceBatch
+	for n := range int64(5) {
+		rest = append(rest, submitAll(tr, rec("a", n+2), rec("b", n+2)))
+	}
+	for _, b := range rest {
+		b.Acked(1, at, 0, nil)
+		b.Acked(0, at, 0, nil)
+	}
+	require.Len(t, tr.open, 1)
+	require.Same(t, first, tr.queues[partition("a")].head.batch)
+	first.Acked(0, at, 0, nil)
+	require.Same(t, first, tr.queues[partition("b")].head.batch)
+	first.Acked(1, at, 0, nil)
+	require.Empty(t, tr.open)
+	require.Nil(t, tr.queues[partition("a")].head)
+	require.Nil(t, tr.queues[partition("b")].head)
+	require.Equal(t, map[SourcePartition]SourceOffset{partition("a"): position(6), partition("b"): position(6)}, tr.committable())
+	require.Empty(t, tr.queues)
+}
+
+// A batch of which nothing is sent is over at once, and moves offsets.
+func TestTrackerDropsAll(t *testing.T) {
+	tr := newTracker(true)
+	b := tr.newBatch(2)
+	for _, r := range []SourceRecord{rec("a", 1), {Token: int64(0)}} {
+		require.NoError(t, b.submit(&r))
+		b.drop()
+	}
+	require.Len(t, tr.takeDeliveries(), 2)
+	b.seal()
+	require.Zero(t, tr.inFlight())
+	require.Equal(t, map[SourcePartition]SourceOffset{partition("a"): position(1)}, tr.committable())
 }

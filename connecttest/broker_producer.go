@@ -71,6 +71,7 @@ func (p *producer) Send(ctx context.Context, batch []connect.Message, acks conne
 	}
 	p.b.mu.Lock()
 	if p.b.down {
+		op.batch = slices.Clone(batch) // the slice is the caller's again
 		p.b.pending = append(p.b.pending, op)
 		p.b.mu.Unlock()
 		return nil
