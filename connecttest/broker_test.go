@@ -50,8 +50,11 @@ func TestBrokerDown(t *testing.T) {
 		assert.Equal(t, []string{"before"}, values(read(t, c, 1, 1)))
 		b.Down()
 		first, second := newAckLog(1), newAckLog(1)
-		require.NoError(t, p.Send(t.Context(), []connect.Message{text("t", 0, "1")}, first))
-		require.NoError(t, p.Send(t.Context(), []connect.Message{text("t", 0, "2")}, second))
+		batch := []connect.Message{text("t", 0, "1")}
+		require.NoError(t, p.Send(t.Context(), batch, first))
+		batch[0] = text("t", 0, "2")
+		require.NoError(t, p.Send(t.Context(), batch, second))
+		clear(batch)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 3)
 		go func() { ended <- c.Commit(ctx, connect.Offsets{tp("t", 0): 1}) }()

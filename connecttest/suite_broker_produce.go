@@ -177,7 +177,8 @@ func brokerSendClosed(t testing.TB, k *testCluster) {
 	assert.Equal(t, []string{"before"}, values(read(t, k.reader(topic, 1), 1, 1)))
 }
 
-// brokerReleasesBatch overwrites a batch as soon as it is acked.
+// brokerReleasesBatch overwrites the slice as soon as Send has returned, and what
+// its messages refer to as soon as they are acked.
 func brokerReleasesBatch(t testing.TB, k *testCluster) {
 	topic := k.topic(1)
 	p := k.producer(connect.ClientConfig{})
@@ -190,13 +191,18 @@ func brokerReleasesBatch(t testing.TB, k *testCluster) {
 			buffer = fmt.Appendf(buffer, "%02d-%02d", r, i)
 			batch[i] = connect.Message{TopicPartition: tp(topic, 0), Value: buffer[start:len(buffer):len(buffer)]}
 		}
-		for _, a := range send(t, p, batch) {
+		l := newAckLog(len(batch))
+		require.NoError(t, p.Send(bounded(t), batch, l), "Send")
+		for i := range batch {
+			batch[i] = text("no such topic", 0, "!")
+		}
+		for i, a := range l.wait(t) {
 			require.NoError(t, a.err)
+			require.Equal(t, tp(topic, 0), a.at, "ack of message %d", i)
 		}
 		for i := range buffer {
 			buffer[i] = '!'
 		}
-		clear(batch)
 	}
 	for n, v := range values(read(t, k.reader(topic, 1), rounds*len(batch), 64)) {
 		assert.Equal(t, fmt.Sprintf("%02d-%02d", n/len(batch), n%len(batch)), v)

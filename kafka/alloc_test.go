@@ -24,9 +24,12 @@ func TestAdapterAllocatesPerBatch(t *testing.T) {
 	}
 	var acks connect.Acks = noAcks{}
 	perBatch := testing.AllocsPerRun(100, func() {
-		b := p.fill(msgs, acks)
+		b, size := p.newBatch(msgs, acks)
 		p.begin()
-		p.handle.room.TryAcquire(b.size())
+		p.room.TryAcquire(size)
+		for i := range msgs {
+			b.fill(i, &msgs[i])
+		}
 		for i := range b.slots {
 			p.promise(&b.slots[i].record, nil)
 		}

@@ -131,7 +131,7 @@ func (b *Broker) producer(c connect.ClientConfig) (*producer, error) {
 	if r.producer.txnID == "" {
 		key = r.fingerprint(r.props)
 	}
-	return newProducer(b.pool.acquire(key, r.opts, r.producer.buffer, b.log.With("client", r.clientID)), &r.producer), nil
+	return newProducer(b.pool.acquire(key, r.opts, b.log.With("client", r.clientID)), &r.producer), nil
 }
 
 // Consumer opens a consumer. It connects with the first Poll.
@@ -164,7 +164,7 @@ func (b *Broker) admin(c connect.ClientConfig) (*admin, error) {
 	if err := kgo.ValidateOpts(r.opts...); err != nil {
 		return nil, fmt.Errorf("kafka: admin client %q: %w", r.clientID, err)
 	}
-	return &admin{handle: b.pool.acquire(r.fingerprint(r.props), r.opts, 0, nil), limit: r.apiLimit}, nil
+	return &admin{handle: b.pool.acquire(r.fingerprint(r.props), r.opts, nil), limit: r.apiLimit}, nil
 }
 
 func sortedKeys(m map[string]string) []string {

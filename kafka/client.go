@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"golang.org/x/sync/semaphore"
 )
 
 // A handle is a client of the library beneath, opened with its first use. Equal
@@ -18,9 +17,8 @@ type handle struct {
 	pool *clientPool
 	key  string // "": not shared
 	opts []kgo.Opt
-	room *semaphore.Weighted // buffer.memory of a producer
-	log  *slog.Logger        // of a producer's client
-	ends endWatch            // of a producer's transactions
+	log  *slog.Logger // of a producer's client
+	ends endWatch     // of a producer's transactions
 
 	mu      sync.Mutex
 	refs    int // guarded by pool.mu
@@ -39,15 +37,15 @@ type clientPool struct {
 }
 
 // acquire returns the handle for key, made if there is none yet. An empty key is
-// never shared. Producers give the size of their buffer, and a log.
-func (p *clientPool) acquire(key string, opts []kgo.Opt, room int64, log *slog.Logger) *handle {
+// never shared. Producers give a log.
+func (p *clientPool) acquire(key string, opts []kgo.Opt, log *slog.Logger) *handle {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if h := p.handles[key]; h != nil && key != "" {
 		h.refs++
 		return h
 	}
-	h := &handle{pool: p, key: key, opts: opts, refs: 1, room: semaphore.NewWeighted(room), log: log}
+	h := &handle{pool: p, key: key, opts: opts, refs: 1, log: log}
 	if key != "" {
 		if p.handles == nil {
 			p.handles = map[string]*handle{}

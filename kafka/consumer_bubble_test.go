@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -409,7 +410,14 @@ func TestResetInGroupInBubble(t *testing.T) {
 func TestBrokerDownAtStartInBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var network kfake.VirtualNetwork
-		b, err := New(Options{Worker: config.Props{"bootstrap.servers": "localhost:9092"}, Logger: testLogger(t), Dial: network.DialContext})
+		dial := func(ctx context.Context, proto, host string) (net.Conn, error) {
+			conn, err := network.DialContext(ctx, proto, host)
+			if err != nil {
+				err = &net.OpError{Op: "dial", Net: proto, Err: err} // as a network that is not virtual does
+			}
+			return conn, err
+		}
+		b, err := New(Options{Worker: config.Props{"bootstrap.servers": "localhost:9092"}, Logger: testLogger(t), Dial: dial})
 		require.NoError(t, err)
 		m := join(t, b, group("t"))
 		m.start()

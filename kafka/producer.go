@@ -12,12 +12,14 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/semaphore"
 )
 
 // producer is the connect.Producer.
 type producer struct {
 	handle  *handle
 	buffer  int64
+	room    *semaphore.Weighted // buffer.memory
 	block   time.Duration
 	deliver time.Duration // 0: without end
 	noAck   bool          // acks=0: there are no offsets
@@ -40,7 +42,10 @@ type producer struct {
 }
 
 func newProducer(h *handle, s *producerSettings) *producer {
-	p := &producer{handle: h, buffer: s.buffer, block: s.block, txnID: s.txnID, largest: s.maxRequest, noAck: s.acks == "0" && !s.idempotence}
+	p := &producer{
+		handle: h, buffer: s.buffer, room: semaphore.NewWeighted(s.buffer), block: s.block,
+		txnID: s.txnID, largest: s.maxRequest, noAck: s.acks == "0" && !s.idempotence,
+	}
 	if s.delivery < unending {
 		p.deliver = max(s.delivery, time.Millisecond)
 	}
@@ -51,81 +56,83 @@ func newProducer(h *handle, s *producerSettings) *producer {
 }
 
 // A batch is what one Send put under way. It is used again after its last ack,
-// so that a Send allocates nothing.
+// so that a Send allocates nothing. The client calls back for one record at a
+// time, so what only these calls touch needs no lock.
 type batch struct {
 	p       *producer
 	acks    connect.Acks
 	slots   []slot
 	headers []kgo.RecordHeader
+	now     time.Time
 	left    atomic.Int64       // acks to come, and one for Send itself
 	stop    context.CancelFunc // of the limit set by delivery.timeout.ms; nil: none
+	// freed is room in the buffer that is not given back yet, keep how much that
+	// may be.
+	freed, keep int64
 }
 
 // A slot holds one record of a batch. It is the record's context, too: by way of
 // it, one function serves as the callback of all records. The client may look at
 // the context after the callback, so that what makes it one never changes.
 type slot struct {
+	record kgo.Record
+
 	context.Context //nolint:containedctx // it is one
 	batch           *batch
 	index           int
-
-	size   int64
-	record kgo.Record
+	size            int64
 }
 
 // recordOverhead is what a record costs beside its bytes while it is under way:
-// the slot and the message. buffer.memory is about memory, as in Java, so it
-// counts; otherwise a buffer full of small records would be many times its size.
-const recordOverhead = int64(unsafe.Sizeof(slot{}) + unsafe.Sizeof(connect.Message{}))
+// the slot, and what client and sender remember of it. buffer.memory is about
+// memory, as in Java, so it counts; otherwise a buffer full of small records would
+// be many times its size.
+const recordOverhead = int64(unsafe.Sizeof(slot{})) + 96
 
-// takes is the room in the buffer that a record of so many bytes takes: never more
-// than there is, unless its bytes alone are.
-func (p *producer) takes(size int64) int64 {
-	if size > p.buffer {
-		return size
-	}
-	return min(size+recordOverhead, p.buffer)
-}
-
-// maxKeptSlots bounds the batches that are kept for use again.
-const maxKeptSlots = 16 << 10
+const (
+	// maxKeptSlots bounds the batches that are kept for use again.
+	maxKeptSlots = 16 << 10
+	// freeAtOnce is how much room is given back at once: to do so for each record
+	// costs more than the rest of its ack.
+	freeAtOnce = 64 << 10
+)
 
 // Send hands a batch over. See connect.Producer.
 func (p *producer) Send(ctx context.Context, msgs []connect.Message, acks connect.Acks) error {
 	if len(msgs) == 0 {
 		return nil
 	}
-	b := p.fill(msgs, acks)
+	b, size := p.newBatch(msgs, acks)
 	if !p.begin() {
-		return b.abandon(0, ErrClosed)
+		return b.abandon(msgs, 0, ErrClosed)
 	}
 	client, err := p.handle.get()
 	if err != nil {
-		return b.abandon(0, err)
+		return b.abandon(msgs, 0, err)
 	}
 	limit := p.life
 	if p.deliver > 0 {
 		limit, b.stop = context.WithTimeout(p.life, p.deliver)
 	}
-	size := b.size()
 	whole := size <= p.buffer
 	if whole {
+		b.keep = freeAtOnce
 		if err := p.admit(ctx, size); err != nil {
-			return b.abandon(0, err)
+			return b.abandon(msgs, 0, err)
 		}
 	}
-	for i := range b.slots {
-		s := &b.slots[i]
+	for i := range msgs {
+		s := b.fill(i, &msgs[i])
 		if !whole {
 			err = p.admit(ctx, s.size)
 		}
 		switch {
 		case errors.Is(err, kerr.MessageTooLarge):
-			b.ack(s, -1, err)
+			b.fail(i, connect.TopicPartition{Topic: msgs[i].Topic, Partition: anyPartition}, err)
 			b.finish(1)
 			continue
 		case err != nil:
-			return b.abandon(i, err)
+			return b.abandon(msgs, i, err)
 		}
 		client.Produce(limit, &s.record, p.promise)
 	}
@@ -152,70 +159,82 @@ func (p *producer) end() {
 	}
 }
 
-// fill makes a batch of the messages.
-func (p *producer) fill(msgs []connect.Message, acks connect.Acks) *batch {
-	b := p.batches.Get().(*batch)
-	b.p, b.acks = p, acks
+// newBatch makes a batch with room for the messages, and says what they take.
+func (p *producer) newBatch(msgs []connect.Message, acks connect.Acks) (b *batch, size int64) {
+	b = p.batches.Get().(*batch)
+	b.p, b.acks, b.keep = p, acks, 0
 	if cap(b.slots) < len(msgs) {
 		b.slots = make([]slot, len(msgs))
 		for i := range b.slots {
-			b.slots[i] = slot{Context: context.Background(), batch: b, index: i}
+			s := &b.slots[i]
+			s.Context, s.batch, s.index, s.record.Context = context.Background(), b, i, s
 		}
 	}
 	b.slots = b.slots[:len(msgs)]
 	headers := 0
 	for i := range msgs {
 		headers += len(msgs[i].Headers)
+		size += p.takes(&msgs[i])
 	}
 	if cap(b.headers) < headers {
 		b.headers = make([]kgo.RecordHeader, 0, headers)
 	}
 	b.left.Store(int64(len(msgs)) + 1)
-	now := time.Now()
-	for i := range msgs {
-		b.slot(i, &msgs[i], now)
-	}
-	return b
+	b.now = time.Now()
+	return b, size
 }
 
-// slot fills one slot.
-func (b *batch) slot(i int, m *connect.Message, now time.Time) {
-	s := &b.slots[i]
-	size := len(m.Key) + len(m.Value)
-	first := len(b.headers)
-	for _, h := range m.Headers {
-		b.headers = append(b.headers, kgo.RecordHeader(h))
-		size += len(h.Key) + len(h.Value)
+// takes is the room in the buffer that a message takes: never more than there is,
+// unless its bytes alone are.
+func (p *producer) takes(m *connect.Message) int64 {
+	size := int64(len(m.Key) + len(m.Value))
+	for i := range m.Headers {
+		size += int64(len(m.Headers[i].Key) + len(m.Headers[i].Value))
 	}
-	s.size = b.p.takes(int64(size))
-	s.record = kgo.Record{
-		Context: s, Topic: m.Topic, Partition: max(m.Partition, anyPartition),
-		Key: m.Key, Value: m.Value, Timestamp: m.Time,
+	if size > p.buffer {
+		return size
+	}
+	return min(size+recordOverhead, p.buffer)
+}
+
+// fill makes the record of a message. What the slot holds of the record before it
+// is left alone where it is the same: while the garbage collector marks, storing
+// a pointer costs many times what comparing it does.
+func (b *batch) fill(i int, m *connect.Message) *slot {
+	s := &b.slots[i]
+	r := &s.record
+	s.size = b.p.takes(m)
+	if r.Topic != m.Topic {
+		r.Topic = m.Topic
+	}
+	if r.Key != nil || m.Key != nil {
+		r.Key = m.Key
+	}
+	if r.Headers != nil {
+		r.Headers = nil
 	}
 	if len(m.Headers) > 0 {
-		s.record.Headers = b.headers[first:len(b.headers):len(b.headers)]
+		first := len(b.headers)
+		for _, h := range m.Headers {
+			b.headers = append(b.headers, kgo.RecordHeader(h))
+		}
+		r.Headers = b.headers[first:len(b.headers):len(b.headers)]
 	}
+	r.Value, r.Timestamp, r.Partition = m.Value, m.Time, max(m.Partition, anyPartition)
 	if m.Time.IsZero() {
-		s.record.Timestamp = now
+		r.Timestamp = b.now
 	}
-}
-
-func (b *batch) size() int64 {
-	var n int64
-	for i := range b.slots {
-		n += b.slots[i].size
-	}
-	return n
+	r.Attrs, r.ProducerEpoch, r.ProducerID, r.LeaderEpoch, r.Offset = kgo.RecordAttrs{}, 0, 0, 0, 0
+	return s
 }
 
 // admit waits for room in the buffer: for a batch as a whole, record by record for
 // one that is larger than the buffer.
 func (p *producer) admit(ctx context.Context, size int64) error {
-	room := p.handle.room
 	if size > p.buffer {
 		return fmt.Errorf("%w: a record that takes %d bytes is more than buffer.memory (%d)", kerr.MessageTooLarge, size, p.buffer)
 	}
-	if room.TryAcquire(size) {
+	if p.room.TryAcquire(size) {
 		return nil
 	}
 	full := fmt.Errorf("buffer.memory (%d bytes) was full for max.block.ms (%v)", p.buffer, p.block)
@@ -223,7 +242,7 @@ func (p *producer) admit(ctx context.Context, size int64) error {
 	defer cancel()
 	stop := context.AfterFunc(p.life, cancel)
 	defer stop()
-	if room.Acquire(wait, size) == nil {
+	if p.room.Acquire(wait, size) == nil {
 		return nil
 	}
 	switch {
@@ -235,35 +254,37 @@ func (p *producer) admit(ctx context.Context, size int64) error {
 	return connect.Retriable(full, 0)
 }
 
-// acked is the callback of all records.
+// acked is the callback of all records. The client calls it for one after the
+// other.
 func (p *producer) acked(r *kgo.Record, err error) {
 	s, ok := r.Context.(*slot)
 	if !ok {
 		return // not one of ours; there are none
 	}
-	p.handle.room.Release(s.size)
 	b := s.batch
-	if errors.Is(err, kerr.MessageTooLarge) {
-		err = fmt.Errorf("%w; max.request.size is %d here, and the topic has a limit of its own, max.message.bytes", err, p.largest)
+	if b.freed += s.size; b.freed > b.keep {
+		p.room.Release(b.freed)
+		b.freed = 0
 	}
-	b.ack(s, r.Partition, err)
+	at := connect.TopicPartition{Topic: r.Topic, Partition: r.Partition}
+	switch {
+	case errors.Is(err, kerr.MessageTooLarge):
+		b.fail(s.index, at, fmt.Errorf("%w; max.request.size is %d here, and the topic has a limit of its own, max.message.bytes", err, p.largest))
+	case err != nil:
+		b.fail(s.index, at, err)
+	case p.noAck:
+		b.acks.Acked(s.index, at, -1, nil)
+	default:
+		b.acks.Acked(s.index, at, r.Offset, nil)
+	}
 	b.finish(1)
 }
 
-// ack tells what became of one message.
-func (b *batch) ack(s *slot, partition int32, err error) {
-	at := connect.TopicPartition{Topic: s.record.Topic, Partition: partition}
-	if err == nil {
-		offset := s.record.Offset
-		if b.p.noAck {
-			offset = -1
-		}
-		b.acks.Acked(s.index, at, offset, nil)
-		return
-	}
+// fail acks a message with an error.
+func (b *batch) fail(i int, at connect.TopicPartition, err error) {
 	err = b.p.why(err)
 	b.p.txn.note(err)
-	b.acks.Acked(s.index, at, -1, fmt.Errorf("send to topic %q: %w", at.Topic, err))
+	b.acks.Acked(i, at, -1, fmt.Errorf("send to topic %q: %w", at.Topic, err))
 }
 
 // why says what the end of a record's context means, and other words of the
@@ -280,13 +301,12 @@ func (p *producer) why(err error) error {
 }
 
 // abandon acks all messages from the given one on with an error, and returns it.
-func (b *batch) abandon(from int, err error) error {
+func (b *batch) abandon(msgs []connect.Message, from int, err error) error {
 	err = mapError(err)
-	n := len(b.slots) - from
-	for i := from; i < len(b.slots); i++ {
-		b.ack(&b.slots[i], anyPartition, err)
+	for i := from; i < len(msgs); i++ {
+		b.fail(i, connect.TopicPartition{Topic: msgs[i].Topic, Partition: anyPartition}, err)
 	}
-	b.finish(n + 1)
+	b.finish(len(msgs) - from + 1)
 	return err
 }
 
@@ -300,12 +320,13 @@ func (b *batch) finish(n int) {
 		b.stop()
 		b.stop = nil
 	}
+	if b.freed > 0 {
+		p.room.Release(b.freed)
+		b.freed = 0
+	}
 	if len(b.slots) <= maxKeptSlots && cap(b.headers) <= maxKeptSlots {
-		for i := range b.slots {
-			b.slots[i].record = kgo.Record{}
-		}
 		clear(b.headers)
-		b.p, b.acks, b.slots, b.headers = nil, nil, b.slots[:0], b.headers[:0]
+		b.p, b.acks, b.headers = nil, nil, b.headers[:0]
 		p.batches.Put(b)
 	}
 	p.end()

@@ -279,13 +279,13 @@ func TestSendWaitsForRoom(t *testing.T) {
 	// A buffer smaller than what a record costs takes one at a time.
 	blocked := producerOf(t, b, config.Props{"buffer.memory": "10", "max.block.ms": "1"})
 	full := newAckBook(1)
-	require.NoError(t, blocked.handle.room.Acquire(t.Context(), 10))
+	require.NoError(t, blocked.room.Acquire(t.Context(), 10))
 	err = blocked.Send(bounded(t), []connect.Message{message("topic", "1")}, full)
 	assert.ErrorContains(t, err, "max.block.ms")
 	_, again := connect.RetryAfter(err)
 	assert.True(t, again, "as Java's BufferExhaustedException is retriable")
 	full.once(t)
-	blocked.handle.room.Release(10)
+	blocked.room.Release(10)
 }
 
 // An old timestamp does not make a message late.
