@@ -64,7 +64,12 @@ func (rt *Runtime) takeLead(ctx context.Context, a Assignment) {
 		rt.lead.set(leadership{known: a.Leader != "", url: a.LeaderURL, protocol: a.Protocol})
 		return
 	}
-	if now.Leadership != nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
+		return
+	}
+	if now.Leadership != nil {
+		now.owners = ownersOf(a)
+		rt.lead.set(now)
 		return
 	}
 	l, err := rt.opts.Configs.Lead(ctx)
@@ -74,8 +79,28 @@ func (rt *Runtime) takeLead(ctx context.Context, a Assignment) {
 		time.AfterFunc(leadPause, func() { rt.opts.Coordinator.Rejoin("claiming the leadership failed") })
 		return
 	}
-	rt.lead.set(leadership{Leadership: l, known: true, url: a.LeaderURL, protocol: a.Protocol})
+	rt.lead.set(leadership{Leadership: l, known: true, url: a.LeaderURL, protocol: a.Protocol, owners: ownersOf(a)})
 	signal(rt.keyDue)
+}
+
+// ownersOf returns who runs what, by what.
+func ownersOf(a Assignment) map[workKey]string {
+	owners := make(map[workKey]string)
+	for url, work := range a.Owners {
+		for _, key := range keysOf(work) {
+			owners[key] = url
+		}
+	}
+	return owners
+}
+
+// elsewhere says who may do what only the worker that has the key may, where this
+// one has not: the leader to any other worker, the owner to the leader.
+func (rt *Runtime) elsewhere(ctx context.Context, key workKey) error {
+	if _, err := rt.leader(ctx); err != nil {
+		return err
+	}
+	return &NotAssignedError{Run: runName(key), URL: rt.lead.get().owners[key]}
 }
 
 func (rt *Runtime) giveUpLead() {

@@ -83,9 +83,10 @@ type Runtime struct {
 
 // leadership is what the worker may write, or who may.
 type leadership struct {
-	Leadership        // nil: another worker leads, or none is known
-	known      bool   // there was an assignment
-	url        string // of the leader
+	Leadership                    // nil: another worker leads, or none is known
+	known      bool               // there was an assignment
+	url        string             // of the leader
+	owners     map[workKey]string // leader only: URLs of workers by what they run
 	protocol   Protocol
 }
 

@@ -65,6 +65,9 @@ type Assignment struct {
 	Behind bool
 	// Revoked is to be stopped, Added to be started.
 	Revoked, Added cluster.Work
+	// Owners says, to the leader alone, what each worker runs, by the URL of its
+	// REST interface.
+	Owners map[string]cluster.Work
 	// Lost says that Revoked was taken without consent: stop, commit nothing,
 	// write no status.
 	Lost bool

@@ -64,6 +64,25 @@ const (
 	StageKafkaConsume    Stage = "KAFKA_CONSUME"
 )
 
+// A NotAssignedError says that the operation is for the worker that has the
+// connector or task, and where it is. It is an ErrConflict.
+type NotAssignedError struct {
+	// Run names the connector or task.
+	Run string
+	// URL of the owner's REST interface; empty if none is known.
+	URL string
+}
+
+func (e *NotAssignedError) Error() string {
+	if e.URL == "" {
+		return e.Run + " is not assigned to this worker, and no owner is known"
+	}
+	return e.Run + " is not assigned to this worker but to the one at " + e.URL
+}
+
+// Unwrap returns ErrConflict.
+func (e *NotAssignedError) Unwrap() error { return ErrConflict }
+
 // A StageError is an error of one stage of a task's pipeline.
 type StageError struct {
 	Connector string

@@ -134,8 +134,17 @@ type RestartOptions struct {
 }
 
 // Restart restarts the connector instance, and its tasks if asked for, on all
-// workers (KIP-745).
+// workers (KIP-745). It is the leader's, save for the instance alone, which the
+// worker that has it restarts as well.
 func (rt *Runtime) Restart(ctx context.Context, name string, o RestartOptions) error {
+	if o == (RestartOptions{}) {
+		if _, err := rt.known(ctx, name); err != nil {
+			return err
+		}
+		if here, err := rt.restartHere(ctx, workKey{Connector: name, Task: instanceOf}); here || err != nil {
+			return err
+		}
+	}
 	return rt.changeKnown(ctx, name, func(l Leadership, _ *cluster.Connector) error {
 		return appendRecords(ctx, l, []cluster.Record{cluster.RestartRecord(cluster.RestartRequest{
 			Connector: name, IncludeTasks: o.Tasks, OnlyFailed: o.OnlyFailed,
@@ -143,7 +152,8 @@ func (rt *Runtime) Restart(ctx context.Context, name string, o RestartOptions) e
 	})
 }
 
-// RestartTask restarts one task, which must run on this worker.
+// RestartTask restarts one task. On a worker that has not got it it fails with a
+// *NotLeaderError, or, on the leader, with a *NotAssignedError.
 func (rt *Runtime) RestartTask(ctx context.Context, id cluster.TaskID) error {
 	c, err := rt.known(ctx, id.Connector)
 	if err != nil {
@@ -152,17 +162,22 @@ func (rt *Runtime) RestartTask(ctx context.Context, id cluster.TaskID) error {
 	if id.Task < 0 || id.Task >= len(c.Tasks) {
 		return fmt.Errorf("task %v: %w", id, ErrNotFound)
 	}
-	assigned := false
+	if here, err := rt.restartHere(ctx, id); here || err != nil {
+		return err
+	}
+	return rt.elsewhere(ctx, id)
+}
+
+// restartHere restarts a connector instance or a task if it is assigned to this
+// worker.
+func (rt *Runtime) restartHere(ctx context.Context, key workKey) (here bool, err error) {
 	err = rt.do(ctx, func() {
-		if assigned = rt.loop.assigned[id]; assigned {
-			rt.restart(id)
+		if here = rt.loop.assigned[key]; here {
+			rt.restart(key)
 			rt.reconcile()
 		}
 	})
-	if err == nil && !assigned {
-		err = fmt.Errorf("task %v: %w: it is not assigned to this worker", id, ErrConflict)
-	}
-	return err
+	return here, err
 }
 
 // planRestart carries out a restart request for what runs here. On the loop.

@@ -197,6 +197,9 @@ func (s *membership) translate(a wire.Assignment) assigned {
 	if out.Behind {
 		return out
 	}
+	if out.IsLeader() {
+		out.Owners = s.lead.owners
+	}
 	owned := s.member.Owned()
 	out.Added, out.Revoked = a.Assigned.Minus(owned), a.Revoked
 	if s.eager() {

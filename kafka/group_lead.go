@@ -14,6 +14,8 @@ import (
 // leaderState is what a leader keeps from one round to the next.
 type leaderState struct {
 	cooperative *assign.Cooperative
+	// owners is what each worker runs by the last round, by its URL.
+	owners map[string]cluster.Work
 	// completed is the generation of the last assignment that reached this
 	// worker.
 	completed int32
@@ -40,6 +42,10 @@ func (s *membership) assign(ctx context.Context, members []kmsg.JoinGroupRespons
 		})
 	}
 	shares, delay := s.shares(said, view.Work())
+	s.lead.owners = make(map[string]cluster.Work, len(said))
+	for id, m := range said {
+		s.lead.owners[m.URL] = shares[id].Owned
+	}
 	return s.answer(said, func(id string) wire.Assignment {
 		share := shares[id]
 		return wire.Assignment{ConfigOffset: view.Position, Assigned: share.Assigned, Revoked: share.Revoked, Delay: delay}
@@ -62,7 +68,7 @@ func (s *membership) shares(said map[string]wire.Metadata, configured cluster.Wo
 		}
 		shares := make(map[string]assign.Share, len(ids))
 		for id, work := range assign.Eager(ids, configured) {
-			shares[id] = assign.Share{Assigned: work}
+			shares[id] = assign.Share{Assigned: work, Owned: work}
 		}
 		return shares, 0
 	}

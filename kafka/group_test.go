@@ -36,6 +36,8 @@ type workers struct {
 	byHost  map[string]http.Handler
 	starts  map[string]int // of tasks, by number
 	running map[string]int // tasks between Start and Stop, by connector and number
+	// instances counts starts of connector instances.
+	instances int
 }
 
 func newWorkers(t *testing.T, c *connecttest.KafkaCluster, more config.Props) *workers {
@@ -71,7 +73,13 @@ func (w *workers) idleSource() connect.Plugin {
 		func(connecttest.Props) (connecttest.Connector[connecttest.Props], error) {
 			name := ""
 			return connecttest.Connector[connecttest.Props]{
-				StartFunc: func(_ context.Context, c connect.ConnectorContext) error { name = c.Props()["name"]; return nil },
+				StartFunc: func(_ context.Context, c connect.ConnectorContext) error {
+					name = c.Props()["name"]
+					w.mu.Lock()
+					defer w.mu.Unlock()
+					w.instances++
+					return nil
+				},
 				TaskConfigsFunc: func(_ context.Context, n int) ([]connecttest.Props, error) {
 					tasks := make([]connecttest.Props, n)
 					for i := range tasks {
@@ -136,6 +144,12 @@ func (w *workers) startOn(name string, dial func(ctx context.Context, network, a
 		cancel()
 		require.NoError(w.t, <-ran)
 	})
+}
+
+func (w *workers) instancesStarted() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.instances
 }
 
 func (w *workers) startsOf(n int) map[string]int {

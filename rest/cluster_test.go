@@ -141,9 +141,7 @@ func TestReplayCluster(t *testing.T) {
 		d := deviations{}
 		d.add(deviation{why: owner, status: 204}, 56, 57, 64, 65)
 		d.add(deviation{why: owner, status: 409, part: messageConflict}, 68, 69, 76, 77)
-		d.add(deviation{why: owner, status: 204}, 84)
-		const task = "a follower does not know who has a task"
-		d.add(deviation{why: task, status: 409, part: messageConflict}, 46, 52, 73, 139, 140, 141, 142, 143)
+		d.add(deviation{why: owner, status: 204}, 84, 85)
 		d.add(deviation{why: "the offset is committed by then", status: 200, part: `"position":4`}, 16)
 		p := &replay{
 			deviates: d, wait: 2 * time.Second,
@@ -157,8 +155,8 @@ func TestReplayCluster(t *testing.T) {
 			p.run(t, []exchange{e})
 		}
 		assert.Len(t, list, 152)
-		assert.Equal(t, 18, len(d))
-		assert.Equal(t, 152-18, p.compared)
+		assert.Equal(t, 11, len(d))
+		assert.Equal(t, 152-11, p.compared)
 	})
 }
 

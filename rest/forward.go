@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,18 +14,30 @@ import (
 	"github.com/streamlane/connect"
 )
 
+// target returns the URL of the worker that may do what this one may not; empty
+// if it is not known.
+func target(err error) (url string, elsewhere bool) {
+	if e, ok := errors.AsType[*connect.NotLeaderError](err); ok {
+		return e.URL, true
+	}
+	if e, ok := errors.AsType[*connect.NotAssignedError](err); ok {
+		return e.URL, true
+	}
+	return "", false
+}
+
 // forward passes a request on to the worker that may do it, and its answer back
 // (Java's HerderRequestHandler and RestClient). A request makes two hops at
 // most: from any worker to the leader, and from there to the owner.
-func (s *server) forward(ctx context.Context, c *call, leader *connect.NotLeaderError) (answer, error) {
-	if leader.URL == "" {
-		return answer{}, failure(http.StatusConflict, leader, messageNoLeader)
+func (s *server) forward(ctx context.Context, c *call, to string, why error) (answer, error) {
+	if to == "" {
+		return answer{}, failure(http.StatusConflict, why, messageNoLeader)
 	}
 	if c.query.Has("forward") && !c.flag("forward", false) {
-		return answer{}, failure(http.StatusConflict, leader, messageConflict)
+		return answer{}, failure(http.StatusConflict, why, messageConflict)
 	}
-	s.log.DebugContext(ctx, "forwarding a request", "method", c.Method, "path", c.URL.Path, "to", leader.URL)
-	req, err := forwarded(ctx, c, leader.URL)
+	s.log.DebugContext(ctx, "forwarding a request", "method", c.Method, "path", c.URL.Path, "to", to)
+	req, err := forwarded(ctx, c, to)
 	if err != nil {
 		return answer{}, err
 	}
@@ -47,9 +60,9 @@ func ioError(err error) error {
 	return failure(http.StatusInternalServerError, err, "IO Error trying to forward REST request: %v", err)
 }
 
-// forwarded returns the request to send. Of the headers only Authorization goes
+// forwarded returns the request to send to a worker. Of the headers only Authorization goes
 // along, of the body its JSON.
-func forwarded(ctx context.Context, c *call, leader string) (*http.Request, error) {
+func forwarded(ctx context.Context, c *call, to string) (*http.Request, error) {
 	var body io.Reader
 	if len(c.body) > 0 {
 		var compact bytes.Buffer
@@ -66,7 +79,7 @@ func forwarded(ctx context.Context, c *call, leader string) (*http.Request, erro
 	}
 	// The first hop may be followed by one more, that by none.
 	query.Set("forward", fmt.Sprint(!c.query.Has("forward")))
-	target := strings.TrimSuffix(leader, "/") + c.URL.EscapedPath() + "?" + query.Encode()
+	target := strings.TrimSuffix(to, "/") + c.URL.EscapedPath() + "?" + query.Encode()
 	req, err := http.NewRequestWithContext(ctx, c.Method, target, body)
 	if err != nil {
 		return nil, ioError(err)

@@ -14,8 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/streamlane/connect"
 )
 
 // A route is one line of the table that the handler, its answers to OPTIONS and
@@ -164,8 +162,8 @@ func (s *server) serve(r *route, w *answerWriter, req *http.Request) {
 		defer cancel()
 	}
 	a, err := r.handle(s, ctx, c)
-	if leader, ok := errors.AsType[*connect.NotLeaderError](err); ok && r.leader {
-		a, err = s.forward(ctx, c, leader)
+	if to, elsewhere := target(err); elsewhere && r.leader {
+		a, err = s.forward(ctx, c, to, err)
 	}
 	if err != nil {
 		s.refuse(w, err)

@@ -74,7 +74,7 @@ type worker struct {
 	err  error // of Run, when done is closed
 	// aborted: its end was not in good order.
 	aborted bool
-	log  *testLog
+	log     *testLog
 }
 
 // workerOptions say how a worker differs from the plain one: connectors of the
