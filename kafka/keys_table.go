@@ -20,7 +20,7 @@ var clientKeys = []Key{
 	{Name: "reconnect.backoff.max.ms", Clients: AllClients, Handling: Meaningless, Note: "connections are tried again after at most retry.backoff.max.ms"},
 	{Name: "request.timeout.ms", Clients: AllClients, Note: "as in Java"},
 	{Name: "retries", Clients: ProducerClient | AdminClient, Note: "as in Java; 2147483647 is without end"},
-	{Name: "retry.backoff.ms", Clients: AllClients, Note: "as in Java: the first pause, doubled with each failure, give or take a fifth"},
+	{Name: "retry.backoff.ms", Clients: AllClients, Note: "as in Java: the first pause, doubled with each failure, give or take a fifth. Producers look that often for a leader or a topic that is missing, others once a second"},
 	{Name: "retry.backoff.max.ms", Clients: AllClients, Note: "as in Java"},
 	{Name: "socket.connection.setup.timeout.ms", Clients: AllClients, Note: "time limit of each attempt to connect"},
 	{Name: "socket.connection.setup.timeout.max.ms", Clients: AllClients, Handling: Meaningless, Note: "the limit does not grow"},

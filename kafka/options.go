@@ -25,7 +25,8 @@ const (
 	maxIdle           = 15 * time.Minute
 	maxMetadataAge    = time.Hour
 	minMetadataAge    = time.Second           // between two attempts to load what is missing
-	adminMetadataAge  = 10 * time.Millisecond // answers must know what was just created
+	leastMetadataAge  = 10 * time.Millisecond // the client's own limit
+	adminMetadataAge  = leastMetadataAge      // answers must know what was just created
 	maxLinger         = time.Minute
 	minFetchWait      = 10 * time.Millisecond
 	maxMessageSize    = 1 << 30
@@ -34,7 +35,7 @@ const (
 // connOptions are the options that all clients share.
 func (s *settings) connOptions(log *slog.Logger, dial dialFunc) ([]kgo.Opt, error) {
 	c := &s.conn
-	age := min(max(c.metadataAge, 10*time.Millisecond), maxMetadataAge)
+	age := c.refreshAge()
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(c.bootstrap...),
 		kgo.WithLogger(logger{l: log}),
@@ -72,6 +73,18 @@ func (s *settings) connOptions(log *slog.Logger, dial dialFunc) ([]kgo.Opt, erro
 		opts = append(opts, kgo.SASL(m))
 	}
 	return opts, nil
+}
+
+// refreshAge is the age at which metadata is fetched anew.
+func (c *connSettings) refreshAge() time.Duration {
+	return min(max(c.metadataAge, leastMetadataAge), maxMetadataAge)
+}
+
+// searchPause is the time between two attempts of a producer to load metadata that
+// is missing or wrong: Java's is retry.backoff.ms as well. Consumers take longer
+// over it, for many of them may be waiting for topics that do not exist.
+func (c *connSettings) searchPause() time.Duration {
+	return min(max(c.backoff, leastMetadataAge), c.refreshAge())
 }
 
 // dialer puts buffers, the time limit and TLS around dial.
@@ -156,7 +169,8 @@ func (p *producerSettings) options(s *settings) []kgo.Opt {
 		kgo.ProduceRequestTimeout(max(s.conn.request, minRequestTimeout)),
 		kgo.RecordPartitioner(p.recordPartitioner()),
 		kgo.MaxBufferedRecords(forever), // buffer.memory is kept by the producer itself
-		kgo.UnknownTopicRetries(p.unknownTopicRetries()),
+		kgo.MetadataMinAge(s.conn.searchPause()),
+		kgo.UnknownTopicRetries(p.unknownTopicRetries(s.conn.searchPause())),
 	}
 	if s.retries != forever {
 		opts = append(opts, kgo.RecordRetries(int(s.retries)))
@@ -174,12 +188,12 @@ func (p *producerSettings) options(s *settings) []kgo.Opt {
 }
 
 // unknownTopicRetries turns max.block.ms, Java's limit for the wait for a topic's
-// metadata, into attempts, which come minMetadataAge apart.
-func (p *producerSettings) unknownTopicRetries() int {
+// metadata, into attempts, which come a pause apart.
+func (p *producerSettings) unknownTopicRetries(pause time.Duration) int {
 	if p.block >= unending {
 		return -1
 	}
-	return 1 + int(p.block/minMetadataAge)
+	return 1 + int(p.block/pause)
 }
 
 func (p *producerSettings) requiredAcks() kgo.Acks {
