@@ -58,11 +58,14 @@ func (rt *Runtime) putConnector(ctx context.Context, name string, props config.P
 // config.Null removes a key, other values are set. What comes of it must be
 // right as a whole, as for PutConnector.
 func (rt *Runtime) PatchConnector(ctx context.Context, name string, patch config.Props) error {
-	c, err := rt.known(ctx, name)
-	if err != nil {
+	if _, err := rt.view(ctx); err != nil {
 		return err
 	}
 	if _, err := rt.leader(ctx); err != nil {
+		return err
+	}
+	c, err := rt.known(ctx, name)
+	if err != nil {
 		return err
 	}
 	props := c.Props.Merge(patch)

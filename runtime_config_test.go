@@ -116,6 +116,10 @@ func TestRuntimeNamesTheLeader(t *testing.T) {
 		notLeader, ok := errors.AsType[*NotLeaderError](err)
 		require.True(t, ok, "got %v", err)
 		require.Equal(t, "http://a:8083/", notLeader.URL)
+		// It may not have read yet what its leader has just written.
+		err = rt.PatchConnector(t.Context(), "c", config.Props{"topic": "u"})
+		_, ok = errors.AsType[*NotLeaderError](err)
+		require.True(t, ok, "got %v", err)
 	})
 }
 

@@ -20,7 +20,7 @@ import (
 // a task, come to it by way of the others: from a Java follower to our leader, and
 // the other way round.
 func TestRequestsBetweenJavaAndUs(t *testing.T) {
-	j := newJoint(t, testenv.Kafka(t), nil)
+	j := newJoint(t, testenv.Kafka(t), config.Props{"inter.worker.key.ttl.ms": "3000"})
 	ours := j.ours(nil)
 	java := j.java()
 	j.awaitRound("sessioned", ours.restPeer, java.restPeer)
@@ -34,10 +34,11 @@ func TestRequestsBetweenJavaAndUs(t *testing.T) {
 
 // requests makes all kinds of requests to a follower.
 func requests(t *testing.T, j *joint, follower, leader restPeer) {
-	j.t, follower.t, leader.t = t, t, t
+	j, follower, leader = j.on(t), follower.on(t), leader.on(t)
 	dir, topic := t.TempDir(), unique("forwarded")
 	makeTopic(t, j.bootstrap, topic, 1)
 	var names []string
+	posted := 0 // task sets that the follower has made
 	for i := range 4 { // two for each worker
 		name := unique(fmt.Sprintf("forward-%d", i))
 		names = append(names, name)
@@ -49,7 +50,12 @@ func requests(t *testing.T, j *joint, follower, leader restPeer) {
 		assert.Equal(t, follower.base+"/connectors/"+name, a.location)
 		assert.Contains(t, a.text, `"name":"`+name+`"`)
 		eventually(t, func() bool { return follower.running(name) && leader.running(name) }, "connector %s to run", name)
+		if s, _ := leader.status(name); s.Connector.Worker == follower.id() {
+			posted++
+		}
 	}
+	require.Positive(t, posted, "the follower has posted task sets to the leader")
+	t.Run("signatures", func(t *testing.T) { signatures(t, j, follower, leader, names[0]) })
 	t.Run("create", func(t *testing.T) { created(t, follower, leader, names[0]) })
 	for _, name := range names {
 		t.Run("restart", func(t *testing.T) { restarted(t, j, follower, name) })
@@ -69,7 +75,7 @@ func requests(t *testing.T, j *joint, follower, leader restPeer) {
 
 // created asks for what changes a configuration.
 func created(t *testing.T, follower, leader restPeer, name string) {
-	follower.t, leader.t = t, t
+	follower, leader = follower.on(t), leader.on(t)
 	path := "/connectors/" + name
 	var props config.Props
 	follower.do(http.MethodGet, path+"/config", nil).into(t, &props)
@@ -95,14 +101,14 @@ func created(t *testing.T, follower, leader restPeer, name string) {
 	eventually(t, func() bool { return follower.running(name) }, "connector %s to run", name)
 }
 
-// restarted asks for restarts of all kinds. What restarts says so in the status
-// topic.
+// restarted asks for restarts of all kinds. What restarts is RUNNING once more in
+// the status topic.
 func restarted(t *testing.T, j *joint, follower restPeer, name string) {
-	follower.t, j.t = t, t
+	follower, j = follower.on(t), j.on(t)
 	path := "/connectors/" + name
 	count := func(key string) (n int) {
 		for _, r := range everything(t, j.bootstrap, j.states()) {
-			if string(r.Key) == key && strings.Contains(string(r.Value), `"state":"RESTARTING"`) {
+			if string(r.Key) == key && strings.Contains(string(r.Value), `"state":"RUNNING"`) {
 				n++
 			}
 		}
@@ -134,7 +140,7 @@ func restarted(t *testing.T, j *joint, follower restPeer, name string) {
 
 // altered stops a connector and changes its offsets.
 func altered(t *testing.T, follower, leader restPeer, name, file string) {
-	follower.t, leader.t = t, t
+	follower, leader = follower.on(t), leader.on(t)
 	path := "/connectors/" + name
 	body := offsetsBody(config.Props{"filename": file}, map[string]any{"position": 7})
 	a := follower.settled(http.MethodPatch, path+"/offsets", body)

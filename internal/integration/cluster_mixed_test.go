@@ -28,6 +28,7 @@ type pipe struct {
 	name, input, topic, output string
 	given                      int
 	safe                       int // of these, lines whose offsets are committed
+	tap                        *os.File
 }
 
 // A plumbing is several pipes on a cluster, with lines running through.
@@ -47,6 +48,10 @@ func newPlumbing(t testing.TB, j *joint, n int) *plumbing {
 		one := &pipe{name: unique(fmt.Sprintf("pipe-%d", i)), topic: unique("piped")}
 		one.input, one.output = filepath.Join(dir, one.name+".in"), filepath.Join(dir, one.name+".out")
 		makeTopic(t, j.bootstrap, one.topic, 1)
+		var err error
+		one.tap, err = os.Create(one.input)
+		require.NoError(t, err)
+		t.Cleanup(func() { one.tap.Close() })
 		p.pipes = append(p.pipes, one)
 	}
 	return p
@@ -65,7 +70,6 @@ func (p *plumbing) names() []string {
 func (p *plumbing) lay(at restPeer) {
 	p.t.Helper()
 	for _, one := range p.pipes {
-		appendText(p.t, one.input, "")
 		at.put(one.name+"-source", config.Props{"connector.class": fileSource, "file": one.input, "topic": one.topic, "tasks.max": "1"})
 		at.put(one.name+"-sink", config.Props{"connector.class": fileSink, "topics": one.topic, "file": one.output, "tasks.max": "1"})
 	}
@@ -87,7 +91,10 @@ func (p *plumbing) pour() {
 			}
 			for _, one := range p.pipes {
 				one.given++
-				appendText(p.t, one.input, fmt.Sprintf("line %d\n", one.given))
+				if _, err := fmt.Fprintf(one.tap, "line %d\n", one.given); err != nil {
+					p.t.Error(err)
+					return
+				}
 			}
 		}
 	})

@@ -50,6 +50,13 @@ func newJoint(t testing.TB, kafka *testenv.KafkaCluster, more config.Props) *joi
 	}.Merge(more)}
 }
 
+// on returns the cluster for a subtest.
+func (j *joint) on(t testing.TB) *joint {
+	other := *j
+	other.t = t
+	return &other
+}
+
 func (j *joint) configs() string { return j.group + "-configs" }
 func (j *joint) offsets() string { return j.group + "-offsets" }
 func (j *joint) states() string  { return j.group + "-status" }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,6 +19,12 @@ import (
 type restPeer struct {
 	t    testing.TB
 	base string // the interface's URL, without a slash at its end
+}
+
+// on returns the peer for a subtest.
+func (p restPeer) on(t testing.TB) restPeer {
+	p.t = t
+	return p
 }
 
 // An answer is what a worker says.
@@ -79,7 +86,7 @@ func (p restPeer) settled(method, path string, body any) (a answer) {
 	p.t.Helper()
 	eventually(p.t, func() bool {
 		a = p.ask(method, path, body)
-		return a.status != 0 && a.status != http.StatusConflict
+		return a.status != 0 && !strings.Contains(a.text, "rebalance")
 	}, "%s %s to be done; last answer %v", method, path, &a)
 	return a
 }
