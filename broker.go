@@ -161,7 +161,8 @@ type Admin interface {
 	// GroupOffsets returns the committed offsets of a group.
 	GroupOffsets(ctx context.Context, group string) (Offsets, error)
 	// AlterGroupOffsets sets committed offsets; nil deletes. It fails while the
-	// group has members.
+	// group has members, and with ErrNotFound for a partition that the cluster
+	// does not know.
 	AlterGroupOffsets(ctx context.Context, group string, change map[TopicPartition]*int64) error
 	// DeleteGroup deletes a group; that there is none is no error.
 	DeleteGroup(ctx context.Context, group string) error

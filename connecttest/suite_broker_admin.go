@@ -72,6 +72,11 @@ func adminGroups(t testing.TB, k *testCluster) {
 	require.NoError(t, err, "GroupOffsets")
 	assert.Equal(t, connect.Offsets{tp(topic, 1): 5}, found, "nil deletes")
 
+	for _, unknown := range []connect.TopicPartition{tp(unique("nowhere"), 0), tp(topic, 7)} {
+		err := a.AlterGroupOffsets(bounded(t), group, map[connect.TopicPartition]*int64{unknown: &two})
+		assert.ErrorIs(t, err, connect.ErrNotFound, "AlterGroupOffsets of %v", unknown)
+	}
+
 	w := newWatch()
 	p := k.poller(w, connect.ConsumerConfig{Group: group, Topics: []string{topic}})
 	w.await(t, "the assignment", func() bool { return len(p.owned) == 2 })

@@ -437,6 +437,12 @@ func adminMutants() map[string]brokenBroker {
 			}
 			return a.AlterGroupOffsets(ctx, group, change)
 		}})},
+		"AlterGroupOffsets takes any partition": {admin: admins(badAdmin{alter: func(a connect.Admin, ctx context.Context, group string, change map[connect.TopicPartition]*int64) error {
+			if err := a.AlterGroupOffsets(ctx, group, change); !errors.Is(err, connect.ErrNotFound) {
+				return err
+			}
+			return nil
+		}})},
 		"groups with members are altered": {admin: admins(badAdmin{alter: func(a connect.Admin, ctx context.Context, group string, change map[connect.TopicPartition]*int64) error {
 			if err := a.AlterGroupOffsets(ctx, group, change); err != nil && !errors.Is(err, connect.ErrConflict) {
 				return err

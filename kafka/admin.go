@@ -244,24 +244,31 @@ func (a *admin) AlterGroupOffsets(ctx context.Context, group string, change map[
 		set.AddOffset(tp.Topic, tp.Partition, *offset, -1)
 	}
 	return a.do(ctx, fmt.Sprintf("alter offsets of group %q", group), func(ctx context.Context, client *kgo.Client) error {
-		adm := kadm.NewClient(client)
-		if len(set) > 0 {
-			if err := adm.CommitAllOffsets(ctx, group, set); err != nil {
-				return err
-			}
+		err := alterOffsets(ctx, kadm.NewClient(client), group, set, remove)
+		if errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return both{connect.ErrNotFound, err}
 		}
-		if len(remove) == 0 {
-			return nil
-		}
-		deleted, err := adm.DeleteOffsets(ctx, group, remove)
-		switch {
-		case errors.Is(err, kerr.GroupIDNotFound):
-			return nil // no group, no offsets
-		case err != nil:
+		return err
+	})
+}
+
+func alterOffsets(ctx context.Context, adm *kadm.Client, group string, set kadm.Offsets, remove kadm.TopicsSet) error {
+	if len(set) > 0 {
+		if err := adm.CommitAllOffsets(ctx, group, set); err != nil {
 			return err
 		}
-		return deleted.Error()
-	})
+	}
+	if len(remove) == 0 {
+		return nil
+	}
+	deleted, err := adm.DeleteOffsets(ctx, group, remove)
+	switch {
+	case errors.Is(err, kerr.GroupIDNotFound):
+		return nil // no group, no offsets
+	case err != nil:
+		return err
+	}
+	return deleted.Error()
 }
 
 // DeleteGroup deletes a group.

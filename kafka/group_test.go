@@ -330,6 +330,7 @@ func TestSessionKeys(t *testing.T) {
 		require.NoError(t, b.VerifyInternal(mac, algorithm, body))
 		require.ErrorIs(t, b.VerifyInternal(mac, algorithm, []byte("[]")), connect.ErrForbidden)
 		require.ErrorIs(t, b.VerifyInternal("", "", body), connect.ErrBadRequest)
+		require.EqualError(t, b.VerifyInternal("", "", body), "Internal request missing required signature", "in Java's words")
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		require.ErrorIs(t, b.VerifyInternal(mac, algorithm, body), connect.ErrForbidden, "the key has been replaced")
