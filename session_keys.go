@@ -58,14 +58,21 @@ func (rt *Runtime) VerifyInternal(authorization, algorithm string, body []byte) 
 	err := rt.sessionKey.get().Verify(sessionkey.Signature{Authorization: authorization, Algorithm: algorithm}, body, rt.worker.signing.allowed)
 	switch {
 	case errors.Is(err, sessionkey.ErrUnsigned):
-		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+		return signatureError{err, ErrBadRequest}
 	case errors.Is(err, sessionkey.ErrForged):
-		return fmt.Errorf("%w: %w", ErrForbidden, err)
+		return signatureError{err, ErrForbidden}
 	case errors.Is(err, sessionkey.ErrNoKey):
-		return fmt.Errorf("%w: %w", ErrConflict, err)
+		return signatureError{err, ErrConflict}
 	}
 	return err
 }
+
+// A signatureError is what is wrong with a signature, in Java's words, and of which
+// kind that is.
+type signatureError struct{ cause, kind error }
+
+func (e signatureError) Error() string   { return e.cause.Error() }
+func (e signatureError) Unwrap() []error { return []error{e.cause, e.kind} }
 
 // readSessionKey takes note of a session-key record. One that is broken is
 // ignored: it must not take the worker down. On the loop.
