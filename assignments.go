@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,32 +56,57 @@ func (rt *Runtime) revoke(a Assignment) (stopped []<-chan struct{}) {
 }
 
 // takeLead claims or gives up the right to write a leader's records. A claim
-// that fails leaves the worker without it: its writes say so.
+// that fails leaves the worker without it, until the next assignment.
 func (rt *Runtime) takeLead(ctx context.Context, a Assignment) {
-	now := rt.lead.get()
-	if !a.IsLeader() {
+	switch {
+	case a.Leader == "" && !a.Lost:
+		// Between two rounds of an eager group. Nobody else leads meanwhile, and
+		// the next may leave all as it was.
+	case !a.IsLeader():
 		rt.giveUpLead()
-		// Between two assignments nobody leads, and who asks waits for the next.
 		rt.lead.set(leadership{known: a.Leader != "", url: a.LeaderURL, protocol: a.Protocol})
-		return
+	case rt.lead.get().Leadership != nil:
+		rt.lead.update(func(l leadership) leadership {
+			return leadership{Leadership: l.Leadership, known: true, url: a.LeaderURL, protocol: a.Protocol, owners: ownersOf(a)}
+		})
+	case ctx.Err() == nil:
+		rt.claimLead(ctx, a)
 	}
-	if ctx.Err() != nil {
-		return
-	}
-	if now.Leadership != nil {
-		now.owners = ownersOf(a)
-		rt.lead.set(now)
-		return
-	}
+	signal(rt.keyDue)
+}
+
+func (rt *Runtime) claimLead(ctx context.Context, a Assignment) {
 	l, err := rt.opts.Configs.Lead(ctx)
 	if err != nil {
 		rt.log.ErrorContext(ctx, "claiming the leadership failed, trying again", "err", err)
-		rt.lead.set(leadership{known: true, protocol: a.Protocol})
+		rt.lead.set(leadership{protocol: a.Protocol})
 		time.AfterFunc(leadPause, func() { rt.opts.Coordinator.Rejoin("claiming the leadership failed") })
 		return
 	}
-	rt.lead.set(leadership{Leadership: l, known: true, url: a.LeaderURL, protocol: a.Protocol, owners: ownersOf(a)})
-	signal(rt.keyDue)
+	rt.lead.set(leadership{Leadership: &claim{l, rt}, known: true, url: a.LeaderURL, protocol: a.Protocol, owners: ownersOf(a)})
+}
+
+// A claim is a leadership that ends with a write that fails: it was shut out, or
+// its transaction may be open still. Who leads, claims it anew.
+type claim struct {
+	Leadership
+	rt *Runtime
+}
+
+// Append writes entries.
+func (c *claim) Append(ctx context.Context, pairs ...KV) error {
+	err := c.Leadership.Append(ctx, pairs...)
+	if err != nil {
+		c.rt.lead.update(func(l leadership) leadership {
+			if l.Leadership == c {
+				return leadership{protocol: l.protocol}
+			}
+			return l
+		})
+		err = errors.Join(err, c.Close())
+		c.rt.opts.Coordinator.Rejoin("a write as leader failed")
+	}
+	return err
 }
 
 // ownersOf returns who runs what, by what.

@@ -227,7 +227,9 @@ func (rt *Runtime) followConfigs(ctx context.Context, caughtUp func()) error {
 			return err
 		}
 		if e.Key == nil {
-			rt.post(func() { rt.loop.look(true) })
+			if rt.do(ctx, func() { rt.loop.look(true) }) != nil {
+				return nil
+			}
 			caughtUp()
 			continue
 		}

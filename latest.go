@@ -19,9 +19,12 @@ func newLatest[T any](v T) latest[T] {
 	return latest[T]{&latestState[T]{value: v, changed: make(chan struct{}, 1)}}
 }
 
-func (l latest[T]) set(v T) {
+func (l latest[T]) set(v T) { l.update(func(T) T { return v }) }
+
+// update sets what f makes of the value.
+func (l latest[T]) update(f func(T) T) {
 	l.mu.Lock()
-	l.value = v
+	l.value = f(l.value)
 	if l.next != nil {
 		close(l.next)
 		l.next = nil

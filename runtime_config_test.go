@@ -200,6 +200,65 @@ func TestRequestsWaitForTheNextLeader(t *testing.T) {
 	})
 }
 
+// claims is a config store that counts its leaders. The first write of one fails.
+type claims struct {
+	*MemoryLog
+	led    int
+	failed bool
+}
+
+func (c *claims) Lead(ctx context.Context) (Leadership, error) {
+	c.led++
+	l, err := c.MemoryLog.Lead(ctx)
+	return failing{l, c}, err
+}
+
+type failing struct {
+	Leadership
+	of *claims
+}
+
+func (f failing) Append(ctx context.Context, pairs ...KV) error {
+	if !f.of.failed {
+		f.of.failed = true
+		return errors.New("the transaction is in doubt")
+	}
+	return f.Leadership.Append(ctx, pairs...)
+}
+
+// A leader whose write failed claims the leadership anew before the next.
+func TestAFailedWriteEndsTheLeadership(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		configs := &claims{MemoryLog: NewMemoryLog()}
+		rt, stop := start(t, Options{Plugins: []Plugin{counterPlugin()}, Receiver: &collector{}, Configs: configs})
+		defer stop()
+		props := config.Props{"connector.class": "Counter", "topic": "t"}
+		_, err := rt.PutConnector(t.Context(), "c", props)
+		require.ErrorContains(t, err, "in doubt")
+		_, err = rt.PutConnector(t.Context(), "c", props)
+		require.NoError(t, err)
+		require.Equal(t, 2, configs.led)
+	})
+}
+
+// The leader of an eager group leads on between two rounds.
+func TestALeaderLeadsOnBetweenRounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, configs := shifting{make(chan Assignment)}, &claims{MemoryLog: NewMemoryLog(), failed: true}
+		rt, stop := start(t, Options{Plugins: []Plugin{counterPlugin()}, Receiver: &collector{}, Coordinator: s, Configs: configs})
+		defer stop()
+		s.next <- Assignment{Generation: 1, Protocol: ProtocolCompatible}
+		s.next <- Assignment{MemberID: "a"}
+		synctest.Wait()
+		_, err := rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Counter", "topic": "t"})
+		require.NoError(t, err)
+		s.next <- Assignment{Generation: 2, Protocol: ProtocolSessioned}
+		synctest.Wait()
+		require.Equal(t, ProtocolSessioned, rt.lead.get().protocol)
+		require.Equal(t, 1, configs.led)
+	})
+}
+
 func TestRuntimeFollowsAssignments(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got collector

@@ -38,7 +38,7 @@ func requests(t *testing.T, j *joint, follower, leader restPeer) {
 	dir, topic := t.TempDir(), unique("forwarded")
 	makeTopic(t, j.bootstrap, topic, 1)
 	var names []string
-	posted := 0 // task sets that the follower has made
+	posted := 0        // task sets that the follower has made
 	for i := range 4 { // two for each worker
 		name := unique(fmt.Sprintf("forward-%d", i))
 		names = append(names, name)
