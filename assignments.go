@@ -29,6 +29,11 @@ func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
 			rt.loop.assigned[key] = true
 		}
 		rt.reconcile()
+		for key := range rt.loop.items {
+			if a.Leader != "" && rt.status.state(key) != nil {
+				rt.affirm(key)
+			}
+		}
 	})
 	for _, gone := range stopped {
 		<-gone

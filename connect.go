@@ -158,7 +158,8 @@ func (rt *Runtime) serve(ctx context.Context) error {
 	owned.Go(func() { rt.runLoop(services) })
 	statusRead := make(chan struct{})
 	owned.Go(func() {
-		fail(describe("status store", rt.status.follow(services, func() { close(statusRead) })))
+		others := func(key workKey) { _ = rt.do(services, func() { rt.affirm(key) }) }
+		fail(describe("status store", rt.status.follow(services, func() { close(statusRead) }, others)))
 	})
 	configRead := make(chan struct{})
 	owned.Go(func() { fail(describe("config store", rt.followConfigs(services, func() { close(configRead) }))) })

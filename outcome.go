@@ -35,7 +35,21 @@ func taskState(t cluster.TargetState) cluster.State {
 // putStatus publishes a state in the present generation. On the loop.
 func (rt *Runtime) putStatus(r *run, s cluster.Status) {
 	s.Generation = rt.loop.generation
+	r.said = s
 	rt.status.put(r.key, s)
+}
+
+// affirm publishes a run's state again where another worker's hides it: one that
+// had the task before and was late to say so, or one that had it in between, while
+// this worker did not know. On the loop.
+func (rt *Runtime) affirm(key workKey) {
+	it := rt.loop.items[key]
+	if it == nil || it.phase == phaseStopping || it.run.said.State == "" {
+		return
+	}
+	if s := rt.status.state(key); s == nil || s.WorkerID != rt.worker.workerID && s.Generation < rt.loop.generation {
+		rt.putStatus(it.run, it.run.said)
+	}
 }
 
 // ranToStop is the outcome of a run that was asked to stop. On the loop.

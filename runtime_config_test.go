@@ -310,6 +310,47 @@ func TestRuntimeFollowsAssignments(t *testing.T) {
 	})
 }
 
+// Who runs a task says so again when others hide it, unless they have it now.
+func TestStatesAreAffirmed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, states := shifting{make(chan Assignment)}, NewMemoryLog()
+		rt, stop := start(t, Options{Plugins: []Plugin{counterPlugin()}, Receiver: &collector{}, Coordinator: s, Status: states})
+		defer stop()
+		s.next <- Assignment{Generation: 3, Added: cluster.Work{Connectors: []string{"c"}, Tasks: []cluster.TaskID{{Connector: "c"}}}}
+		_, err := rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Counter", "topic": "t"})
+		require.NoError(t, err)
+		others := func(state cluster.State, generation int32) {
+			synctest.Wait()
+			st := cluster.Status{State: state, WorkerID: "other", Generation: generation}
+			for _, r := range []cluster.Record{cluster.ConnectorStatusRecord("c", st), cluster.TaskStatusRecord(cluster.TaskID{Connector: "c"}, st)} {
+				require.NoError(t, states.Append(t.Context(), KV{[]byte(r.Key), r.Value}))
+			}
+			synctest.Wait()
+		}
+		says := func(worker string, generation int32) {
+			t.Helper()
+			got, err := rt.Status(t.Context(), "c")
+			require.NoError(t, err)
+			for _, s := range []cluster.Status{got.Connector, got.Tasks[0]} {
+				require.Equal(t, cluster.Running, s.State)
+				require.Equal(t, worker, s.WorkerID)
+				require.Equal(t, generation, s.Generation)
+			}
+		}
+		others(cluster.Running, 2)
+		says("embedded", 3)
+		others(cluster.Failed, 2)
+		says("embedded", 3)
+		others(cluster.Destroyed, 0)
+		says("embedded", 3)
+		others(cluster.Running, 5)
+		says("other", 5)
+		s.next <- Assignment{Generation: 6}
+		synctest.Wait()
+		says("embedded", 6)
+	})
+}
+
 func TestRegistry(t *testing.T) {
 	versioned := func(class, version string, aliases ...JavaClass) Plugin {
 		return Source(Info{Class: class, Version: version, StandsFor: aliases}, OneTask[counterConfig], newCounter)

@@ -203,8 +203,9 @@ func (b *statusBoard) flush(ctx context.Context) {
 	}
 }
 
-// follow reads the published states until ctx ends. It calls caughtUp once.
-func (b *statusBoard) follow(ctx context.Context, caughtUp func()) error {
+// follow reads the published states until ctx ends. It calls caughtUp once, and
+// then others for each state that is not this worker's, or was deleted.
+func (b *statusBoard) follow(ctx context.Context, caughtUp func(), others func(workKey)) error {
 	for e, err := range b.store.Follow(ctx) {
 		if err != nil {
 			return err
@@ -222,8 +223,20 @@ func (b *statusBoard) follow(ctx context.Context, caughtUp func()) error {
 		if err != nil {
 			b.log.DebugContext(ctx, "ignoring a status record", "err", err)
 		}
+		if key, ok := cluster.StatusOf(string(e.Key)); ok && e.Live {
+			if s := b.state(key); s == nil || s.WorkerID != b.worker {
+				others(key)
+			}
+		}
 	}
 	return nil
+}
+
+// state returns a state that was published; nil if there is none.
+func (b *statusBoard) state(key workKey) *cluster.Status {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.known(key)
 }
 
 // get returns the states known of a connector: its instance's and its tasks'.

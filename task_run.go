@@ -28,6 +28,7 @@ type run struct {
 	targets latest[cluster.TargetState]     // connectors: what is wanted
 	gone    chan struct{}                   // closed when the run is over, or abandoned
 	began   bool                            // it was RUNNING; owned by the loop
+	said    cluster.Status                  // what was published last; owned by the loop
 	version string                          // of the plugin, as far as it is known; owned by the loop
 	timers  []*time.Timer                   // of a stop; owned by the loop
 	work    func(ctx context.Context) error // set by newTaskRun, newConnectorRun

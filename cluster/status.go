@@ -47,6 +47,19 @@ func topicKey(topic, connector string) string {
 	return topicStatusPrefix + topic + ":connector-" + connector
 }
 
+// StatusOf tells what a record of the status topic is about, by its key: a task,
+// or a connector instance, with task -1. Others are about neither.
+func StatusOf(key string) (id TaskID, ok bool) {
+	if name, ok := strings.CutPrefix(key, connectorStatusPrefix); ok {
+		return TaskID{Connector: name, Task: -1}, true
+	}
+	if text, ok := strings.CutPrefix(key, taskStatusPrefix); ok {
+		id, err := ParseTaskID(text)
+		return id, err == nil
+	}
+	return TaskID{}, false
+}
+
 func statusJSON(s Status) []byte {
 	if s.State == Destroyed {
 		return nil
