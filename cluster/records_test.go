@@ -305,3 +305,34 @@ func FuzzFold(f *testing.F) {
 		_ = status.Apply(Record{"status-" + key, value})
 	})
 }
+
+// The topic has partitions: the end of a connector's state may be read after the
+// states of tasks that came later.
+func TestStatesComeInAnyOrder(t *testing.T) {
+	var f StatusFold
+	running := Status{State: Running, WorkerID: "w", Generation: 2}
+	task := TaskID{"c", 0}
+	for _, r := range []Record{
+		TaskStatusRecord(task, running), ActiveTopicRecord("t", task, time.Time{}),
+		ConnectorStatusRecord("c", Status{State: Destroyed}),
+	} {
+		require.NoError(t, f.Apply(r))
+	}
+	assert.Nil(t, f.Connector("c"))
+	assert.Equal(t, &running, f.Task(task))
+	assert.Equal(t, []string{"c"}, f.Connectors())
+	require.NoError(t, f.Apply(TaskStatusRecord(task, Status{State: Destroyed})))
+	assert.Equal(t, []string{"c"}, f.Connectors(), "its topics are known still")
+	require.NoError(t, f.Apply(ForgetTopicRecord("t", "c")))
+	assert.Empty(t, f.Connectors())
+}
+
+func TestStatusOf(t *testing.T) {
+	for key, want := range map[string]TaskID{
+		"status-connector-a-1": {"a-1", -1}, "status-task-a-1-0": {"a-1", 0}, "status-task-a": {}, "status-topic-t:connector-a": {}, "": {},
+	} {
+		id, ok := StatusOf(key)
+		assert.Equal(t, want, id, key)
+		assert.Equal(t, want != TaskID{}, ok, key)
+	}
+}

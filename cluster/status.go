@@ -105,6 +105,10 @@ func parseStatus(b []byte) (Status, error) {
 
 // A StatusFold reads the status topic record by record. The zero value has read
 // nothing. It does no I/O and is used by one goroutine.
+//
+// Records of different keys come in any order, for the topic has several
+// partitions. So, unlike in Java, the end of a connector's state says nothing about
+// its tasks, whose states end by records of their own.
 type StatusFold struct {
 	connectors map[string]Status
 	tasks      map[string]map[int]Status
@@ -178,7 +182,6 @@ func (f *StatusFold) Apply(r Record) error {
 func (f *StatusFold) applyConnector(name string, value []byte) error {
 	if value == nil {
 		delete(f.connectors, name)
-		delete(f.tasks, name)
 		return nil
 	}
 	s, err := parseStatus(value)
