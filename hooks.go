@@ -7,7 +7,7 @@ import (
 )
 
 // A Hook is any value that implements one or more of the hook interfaces of
-// this package: BatchHook, CommitHook, ErrorHook, StateHook. A Runtime calls
+// this package: BatchHook, CommitHook, ErrorHook, StateHook, LevelHook. A Runtime calls
 // what it implements. Hooks are called on hot paths and by many goroutines:
 // they must be quick, safe for concurrent use, and must not keep the events.
 //
@@ -25,6 +25,11 @@ type ErrorHook interface{ OnError(*ErrorEvent) }
 
 // A StateHook hears of each change of a connector's or task's state.
 type StateHook interface{ OnState(*StateEvent) }
+
+// A LevelHook hears of log levels that are set on all workers of the cluster
+// (KIP-976); see Runtime.SetClusterLevel. It is called on the Runtime's loop and
+// must not wait for the Runtime.
+type LevelHook interface{ OnLevel(*LevelEvent) }
 
 // A BatchEvent describes one batch: a poll of a source task with what was sent
 // of it, or a put of a sink task.
@@ -75,12 +80,21 @@ type StateEvent struct {
 	Status cluster.Status
 }
 
+// A LevelEvent describes a log level that was set on all workers.
+type LevelEvent struct {
+	// Namespace of loggers, with all below it; root: all.
+	Namespace string
+	// Level by Java's name, such as DEBUG. Foreign workers may write others.
+	Level string
+}
+
 // hookSet holds the hooks sorted by what they implement.
 type hookSet struct {
 	batch  []BatchHook
 	commit []CommitHook
 	errs   []ErrorHook
 	state  []StateHook
+	level  []LevelHook
 }
 
 func newHookSet(hooks []Hook) *hookSet {
@@ -97,6 +111,9 @@ func newHookSet(hooks []Hook) *hookSet {
 		}
 		if h, ok := h.(StateHook); ok {
 			s.state = append(s.state, h)
+		}
+		if h, ok := h.(LevelHook); ok {
+			s.level = append(s.level, h)
 		}
 	}
 	return s
@@ -123,5 +140,11 @@ func (s *hookSet) onError(e *ErrorEvent) {
 func (s *hookSet) onState(e *StateEvent) {
 	for _, h := range s.state {
 		h.OnState(e)
+	}
+}
+
+func (s *hookSet) onLevel(e *LevelEvent) {
+	for _, h := range s.level {
+		h.OnLevel(e)
 	}
 }

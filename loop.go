@@ -111,6 +111,10 @@ func (rt *Runtime) heed(ev cluster.Event) {
 		rt.opts.Coordinator.Rejoin("connector " + ev.Connector + " was removed")
 	case cluster.RestartRequested:
 		rt.planRestart(ev.Restart)
+	case cluster.LoggerSet:
+		rt.log.Info("a log level is set on all workers", "namespace", ev.Connector, "level", ev.Level)
+		rt.hooks.onLevel(&LevelEvent{Namespace: ev.Connector, Level: ev.Level})
+		return
 	case cluster.TargetChanged:
 	default:
 		return

@@ -203,6 +203,20 @@ func (rt *Runtime) restart(key workKey) {
 	}
 }
 
+// SetClusterLevel hands the level of a logging namespace to every worker that
+// runs (KIP-976), this one included: their LevelHooks hear of it. Any worker may.
+// Workers that start later do not hear of it.
+func (rt *Runtime) SetClusterLevel(ctx context.Context, namespace, level string) error {
+	if _, err := rt.view(ctx); err != nil {
+		return err
+	}
+	r := cluster.LoggerRecord(namespace, level)
+	if err := rt.opts.Configs.Append(ctx, KV{[]byte(r.Key), r.Value}); err != nil {
+		return fmt.Errorf("log level of %q: storing it: %w", namespace, err)
+	}
+	return rt.sync(ctx)
+}
+
 // Connectors returns the names of all connectors, sorted.
 func (rt *Runtime) Connectors(ctx context.Context) ([]string, error) {
 	view, err := rt.view(ctx)

@@ -15,8 +15,8 @@ type Event struct {
 	Connector string
 	// Restart is set for RestartRequested.
 	Restart RestartRequest
-	// Text is the level of a LoggerSet.
-	Text []byte
+	// Level is that of a LoggerSet, by Java's name.
+	Level string
 }
 
 // EventKind says what happened.
@@ -143,7 +143,8 @@ func (f *Fold) apply(r Record) (Event, error) {
 		f.sessionKey = slices.Clone(r.Value)
 		return Event{Kind: SessionKeyStored}, nil
 	case loggerPrefix:
-		return Event{Kind: LoggerSet, Connector: rest, Text: r.Value}, nil
+		level, err := parseLevel(r.Value)
+		return Event{Kind: LoggerSet, Connector: rest, Level: level}, err
 	}
 	return Event{}, fmt.Errorf("unknown key")
 }

@@ -108,6 +108,25 @@ func readable(value []byte) ([]byte, error) {
 	return r.Slice(begin), nil
 }
 
+// LoggerRecord hands a level of a logging namespace to all workers (KIP-976).
+// Level is a name of Java's, such as DEBUG.
+func LoggerRecord(namespace, level string) Record {
+	return Record{loggerPrefix + namespace, append(connectjson.AppendString([]byte(`{"level":`), level), '}')}
+}
+
+func parseLevel(b []byte) (string, error) {
+	var v struct {
+		Level *string `json:"level"`
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return "", err
+	}
+	if v.Level == nil {
+		return "", errors.New("no level")
+	}
+	return *v.Level, nil
+}
+
 func propertiesJSON(p config.Props) []byte {
 	m := make(map[string]*string, len(p))
 	for k, v := range p {

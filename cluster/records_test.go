@@ -91,6 +91,10 @@ func TestRecordsAreJavas(t *testing.T) {
 			req, err := parseRestart(rest, value)
 			require.NoError(t, err)
 			again = RestartRecord(req)
+		case loggerPrefix:
+			level, err := parseLevel(value)
+			require.NoError(t, err)
+			again = LoggerRecord(rest, level)
 		default:
 			continue
 		}
@@ -98,7 +102,7 @@ func TestRecordsAreJavas(t *testing.T) {
 		assert.Equal(t, r.Key, again.Key)
 		assert.Equal(t, string(value), string(again.Value), "%s of %s", r.Key, r.Run)
 	}
-	for _, prefix := range []string{connectorPrefix, taskPrefix, commitPrefix, targetStatePrefix, fencingPrefix, restartPrefix} {
+	for _, prefix := range []string{connectorPrefix, taskPrefix, commitPrefix, targetStatePrefix, fencingPrefix, restartPrefix, loggerPrefix} {
 		assert.Positive(t, counts[prefix], "no record of %s was recorded", prefix)
 	}
 }
@@ -271,6 +275,51 @@ func TestFoldCountsGenerations(t *testing.T) {
 
 	apply(RemoveConnector("c")...)
 	require.Nil(t, f.View().Connector("c"))
+}
+
+// Workers compare positions. Those of Java's count what is JSON, whether or not it
+// means anything, and nothing else.
+func TestPosition(t *testing.T) {
+	for _, c := range []struct {
+		key, value string
+		counts     bool
+	}{
+		{"connector-a", `{"properties":{}}`, true},
+		{"connector-a", `{"properties":{"n":1}}`, true},
+		{"connector-a", `[]`, true},
+		{"unknown", `{}`, true},
+		{"task-x", `{"properties":{}}`, true},
+		{"session-key", "{\"a\":\"b\"} and more", true},
+		{"logger-cluster-x", `{"level":7}`, true},
+		{"commit-a", `null`, true},
+		{"connector-a", `{"properties":`, false},
+		{"connector-a", ``, false},
+		{"unknown", `x`, false},
+	} {
+		var f Fold
+		_, _ = f.Apply(Record{c.key, []byte(c.value)}, 41)
+		want := int64(-1)
+		if c.counts {
+			want = 42
+		}
+		assert.Equal(t, want, f.Position(), "%s %s", c.key, c.value)
+	}
+	var f Fold
+	_, _ = f.Apply(Record{Key: "unknown"}, 7)
+	assert.Equal(t, int64(8), f.Position(), "a tombstone")
+}
+
+func TestLevels(t *testing.T) {
+	var f Fold
+	ev, err := f.Apply(LoggerRecord("org.x", "DEBUG"), 0)
+	require.NoError(t, err)
+	require.Equal(t, Event{Kind: LoggerSet, Connector: "org.x", Level: "DEBUG"}, ev)
+	for _, value := range []string{`{}`, `{"level":null}`, `{"level":["DEBUG"]}`, `"DEBUG"`} {
+		_, err := f.Apply(Record{"logger-cluster-org.x", []byte(value)}, 1)
+		require.Error(t, err, value)
+	}
+	_, err = f.Apply(Record{Key: "logger-cluster-org.x"}, 1)
+	require.Error(t, err)
 }
 
 func TestWork(t *testing.T) {

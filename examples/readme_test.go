@@ -52,7 +52,9 @@ func TestFirstCommandOfTheReadme(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, strings.Fields(args)...)
+	words := strings.Fields(args)
+	words = append([]string{words[0], "--rest", "127.0.0.1:0"}, words[1:]...) // the usual port may be in use here
+	cmd := exec.CommandContext(ctx, binary, words...)
 	cmd.Dir = dir
 	var log strings.Builder
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -94,14 +96,14 @@ func TestCommandsOfTheReadme(t *testing.T) {
 	tried := 0
 	for _, m := range regexp.MustCompile(`(?m)^bin/connect (.*)$`).FindAllStringSubmatch(string(text), -1) {
 		args := strings.Fields(m[1])
-		if args[0] == "standalone" { // its files are the reader's
-			args = []string{"standalone", "-h"}
+		if args[0] == "standalone" || args[0] == "distributed" { // their files are the reader's
+			args = []string{args[0], "-h"}
 		}
 		out, err := exec.CommandContext(t.Context(), binary, args...).CombinedOutput()
 		assert.NoError(t, err, "%s", out)
 		tried++
 	}
-	assert.Equal(t, 3, tried)
+	assert.Equal(t, 4, tried)
 }
 
 // The README's Go compiles.

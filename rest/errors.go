@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/internal/sessionkey"
@@ -19,6 +21,8 @@ type StatusError struct {
 	ErrorCode int
 	// Message is what the body shows.
 	Message string
+	// RetryAfter says when trying again may help; zero: nothing is said.
+	RetryAfter time.Duration
 	// Err is the cause, for the log; it may be nil.
 	Err error
 }
@@ -40,6 +44,35 @@ const (
 	messageNoLeader = "Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway."
 	messageTimeout  = "Request timed out"
 )
+
+// Messages of our own.
+const (
+	messageStarting     = "Worker is still starting up." // Java's, of /health
+	messageUnauthorized = "User cannot access the resource."
+)
+
+// What clients are told to wait before they try again.
+const (
+	startingPause  = time.Second     // for a worker that starts
+	rebalancePause = 2 * time.Second // for a rebalance to be over
+	leavingPause   = 5 * time.Second // for a worker to be there again
+)
+
+// seconds is a pause as the header Retry-After has it.
+func seconds(pause time.Duration) string {
+	return strconv.Itoa(max(1, int((pause + time.Second - 1).Seconds())))
+}
+
+// starting is the answer of a worker that has not read its stores yet.
+func starting() *StatusError {
+	return &StatusError{Status: http.StatusServiceUnavailable, Message: messageStarting + " Try again in a moment.", RetryAfter: startingPause}
+}
+
+// later adds when to try again.
+func (e *StatusError) later(pause time.Duration) *StatusError {
+	e.RetryAfter = pause
+	return e
+}
 
 // failure is an error with its cause, for errors.Is and the log.
 func failure(status int, cause error, format string, args ...any) *StatusError {
@@ -67,25 +100,26 @@ func statusOf(err error) *StatusError {
 		return failure(http.StatusRequestEntityTooLarge, err, "the body is larger than %d bytes", e.Limit)
 	}
 	if _, ok := errors.AsType[*connect.NotLeaderError](err); ok {
-		return failure(http.StatusConflict, err, messageNoLeader)
+		return failure(http.StatusConflict, err, messageNoLeader).later(rebalancePause)
 	}
 	for _, line := range []struct {
 		is      error
 		status  int
 		message string // "": the error's own
+		pause   time.Duration
 	}{
-		{context.DeadlineExceeded, http.StatusInternalServerError, messageTimeout},
-		{sessionkey.ErrUnsigned, http.StatusBadRequest, ""},
-		{sessionkey.ErrForged, http.StatusForbidden, ""},
-		{sessionkey.ErrNoKey, http.StatusServiceUnavailable, ""},
-		{connect.ErrExists, http.StatusConflict, ""},
-		{connect.ErrForbidden, http.StatusForbidden, ""},
-		{connect.ErrBadRequest, http.StatusBadRequest, ""}, // also where a class is not found
-		{connect.ErrNotFound, http.StatusNotFound, ""},
-		{connect.ErrConflict, http.StatusConflict, messageConflict},
-		{connect.ErrFenced, http.StatusConflict, messageConflict},
-		{connect.ErrRevoked, http.StatusConflict, messageConflict},
-		{connect.ErrStopped, http.StatusServiceUnavailable, "The worker is shutting down"},
+		{context.DeadlineExceeded, http.StatusInternalServerError, messageTimeout, 0},
+		{sessionkey.ErrUnsigned, http.StatusBadRequest, "", 0},
+		{sessionkey.ErrForged, http.StatusForbidden, "", 0},
+		{sessionkey.ErrNoKey, http.StatusServiceUnavailable, "", rebalancePause},
+		{connect.ErrExists, http.StatusConflict, "", 0},
+		{connect.ErrForbidden, http.StatusForbidden, "", 0},
+		{connect.ErrBadRequest, http.StatusBadRequest, "", 0}, // also where a class is not found
+		{connect.ErrNotFound, http.StatusNotFound, "", 0},
+		{connect.ErrConflict, http.StatusConflict, messageConflict, rebalancePause},
+		{connect.ErrFenced, http.StatusConflict, messageConflict, rebalancePause},
+		{connect.ErrRevoked, http.StatusConflict, messageConflict, rebalancePause},
+		{connect.ErrStopped, http.StatusServiceUnavailable, "The worker is shutting down", leavingPause},
 	} {
 		if !errors.Is(err, line.is) {
 			continue
@@ -93,7 +127,7 @@ func statusOf(err error) *StatusError {
 		if line.message == "" {
 			line.message = err.Error()
 		}
-		return failure(line.status, err, "%s", line.message)
+		return failure(line.status, err, "%s", line.message).later(line.pause)
 	}
 	return failure(http.StatusInternalServerError, err, "%s", err.Error())
 }

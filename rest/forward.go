@@ -9,7 +9,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/streamlane/connect"
 )
@@ -31,10 +33,10 @@ func target(err error) (url string, elsewhere bool) {
 // most: from any worker to the leader, and from there to the owner.
 func (s *server) forward(ctx context.Context, c *call, to string, why error) (answer, error) {
 	if to == "" {
-		return answer{}, failure(http.StatusConflict, why, messageNoLeader)
+		return answer{}, failure(http.StatusConflict, why, messageNoLeader).later(rebalancePause)
 	}
 	if c.query.Has("forward") && !c.flag("forward", false) {
-		return answer{}, failure(http.StatusConflict, why, messageConflict)
+		return answer{}, failure(http.StatusConflict, why, messageConflict).later(rebalancePause)
 	}
 	s.log.DebugContext(ctx, "forwarding a request", "method", c.Method, "path", c.URL.Path, "to", to)
 	req, err := forwarded(ctx, c, to)
@@ -53,7 +55,7 @@ func (s *server) forward(ctx context.Context, c *call, to string, why error) (an
 	if err != nil {
 		return answer{}, ioError(err)
 	}
-	return passBack(c, resp.StatusCode, body)
+	return passBack(c, resp, body)
 }
 
 func ioError(err error) error {
@@ -97,10 +99,13 @@ func forwarded(ctx context.Context, c *call, to string) (*http.Request, error) {
 
 // passBack makes the other worker's answer this one's. What was created is
 // found below the worker that was asked.
-func passBack(c *call, status int, body []byte) (answer, error) {
+func passBack(c *call, resp *http.Response, body []byte) (answer, error) {
+	status := resp.StatusCode
 	switch {
 	case status == http.StatusNoContent:
 		return answer{status: status}, nil
+	case status == http.StatusUnauthorized: // which has no JSON
+		return answer{}, failure(status, nil, messageUnauthorized)
 	case status >= http.StatusBadRequest:
 		var e struct {
 			ErrorCode int    `json:"error_code"`
@@ -109,7 +114,7 @@ func passBack(c *call, status int, body []byte) (answer, error) {
 		if err := json.Unmarshal(body, &e); err != nil {
 			return answer{}, ioError(fmt.Errorf("the answer has status %d and no JSON: %w", status, err))
 		}
-		return answer{}, &StatusError{Status: status, ErrorCode: e.ErrorCode, Message: e.Message}
+		return answer{}, &StatusError{Status: status, ErrorCode: e.ErrorCode, Message: e.Message, RetryAfter: retryAfter(resp.Header)}
 	case status < http.StatusOK || status >= http.StatusMultipleChoices:
 		return answer{}, failure(http.StatusInternalServerError, nil, "Unexpected status code when handling forwarded request: %d", status)
 	}
@@ -124,6 +129,15 @@ func passBack(c *call, status int, body []byte) (answer, error) {
 		a.location = createdAt(c, body)
 	}
 	return a, nil
+}
+
+// retryAfter is the pause that another worker asks for, in seconds.
+func retryAfter(h http.Header) time.Duration {
+	n, err := strconv.ParseUint(h.Get("Retry-After"), 10, 16)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(n) * time.Second
 }
 
 // createdAt returns the path of a connector that another worker has created.

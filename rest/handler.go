@@ -14,12 +14,7 @@ import (
 // Options. The handler starts nothing and needs no closing; it is safe for
 // concurrent use, before and after Run too.
 func Handler(rt *connect.Runtime, o *Options) http.Handler {
-	s := newServer(rt, o)
-	table := s.table()
-	if !s.o.NoAdmin {
-		table = append(table, adminRoutes()...)
-	}
-	return s.around(s.mux(table))
+	return newServer(rt, o).handler()
 }
 
 // AdminHandler returns what Handler serves below /admin and nothing else, for a
@@ -37,6 +32,7 @@ type server struct {
 	cors    *cors // nil: off
 	headers []headerRule
 	plugins *catalog
+	auth    *basicAuth // nil: everybody may ask
 	// ready: the worker has answered at least once.
 	ready atomic.Bool
 }
@@ -57,6 +53,15 @@ func newServer(rt *connect.Runtime, o *Options) *server {
 		s.plugins = newCatalog(rt.Plugins())
 	}
 	return s
+}
+
+// handler answers for all routes.
+func (s *server) handler() http.Handler {
+	table := s.table()
+	if !s.o.NoAdmin {
+		table = append(table, adminRoutes()...)
+	}
+	return s.around(s.auth.guard(s.mux(table)))
 }
 
 // around puts around a handler what concerns every request: headers of the
@@ -123,6 +128,9 @@ func (w *answerWriter) WriteHeader(status int) {
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)
 }
+
+// Unwrap is for http.ResponseController.
+func (w *answerWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Write drops what HEAD does not want.
 func (w *answerWriter) Write(b []byte) (int, error) {

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/streamlane/connect"
 )
 
 // RootLogger is the name of the level that counts where no other does.
@@ -231,4 +233,10 @@ func (l *Loggers) see(namespace string) {
 	}
 	next.seen[namespace] = true
 	l.state.Store(&next)
+}
+
+// OnLevel sets a level that is set on all workers of the cluster: Loggers are a
+// connect.LevelHook. A level that is none of Java's has no effect.
+func (l *Loggers) OnLevel(e *connect.LevelEvent) {
+	_, _ = l.Set(e.Namespace, e.Level) // the Runtime's log tells of it
 }

@@ -220,6 +220,9 @@ func (s *server) refuse(w *answerWriter, err error) {
 	if code == 0 {
 		code = e.Status
 	}
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", seconds(e.RetryAfter))
+	}
 	body, _ := encode(struct { // strings and numbers always encode
 		ErrorCode int    `json:"error_code"`
 		Message   string `json:"message"`

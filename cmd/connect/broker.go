@@ -11,6 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+// clusterID is the id of the cluster of one such broker.
+const clusterID = "connect-dev"
+
 // startBroker starts a Kafka broker in this process. It has no access control,
 // and creates topics as they are used, with one partition. In a directory it
 // keeps topics, records and the offsets of groups, each write synced; without
@@ -18,7 +21,7 @@ import (
 func startBroker(listen listenAddress, dir string, log *slog.Logger) (*kfake.Cluster, error) {
 	options := []kfake.Opt{
 		kfake.NumBrokers(1), kfake.DefaultNumPartitions(1),
-		kfake.ClusterID("connect-dev"), kfake.WithLogger(brokerLog{log}),
+		kfake.ClusterID(clusterID), kfake.WithLogger(brokerLog{log}),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, listen.String()) }),
 	}
 	if dir != "" {

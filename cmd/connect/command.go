@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"github.com/streamlane/connect/rest"
 )
 
 // process is what a command sees of the process that it runs in.
@@ -15,8 +17,11 @@ type process struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        func() []string
-	// log is made by command.run, according to the flags.
-	log *slog.Logger
+	// listen opens the listeners of REST interfaces; nil: TCP.
+	listen listenFunc
+	// log and the levels behind it are made by command.run, according to the flags.
+	log    *slog.Logger
+	levels *rest.Loggers
 }
 
 // The exit codes of org.apache.kafka.connect.cli.
@@ -81,9 +86,15 @@ type command struct {
 	prepare func(f *flag.FlagSet) func(ctx context.Context, p process, args []string) error
 }
 
+// commands are all that there are, in the order in which help lists them.
 func commands() []command {
 	return []command{
-		standaloneCommand(), devCommand(), pluginsCommand(), configCommand(), versionCommand(),
+		distributedCommand(),
+		standaloneCommand(),
+		devCommand(),
+		pluginsCommand(),
+		configCommand(),
+		versionCommand(),
 	}
 }
 
@@ -123,7 +134,7 @@ func (c *command) run(ctx context.Context, p process, args []string) int {
 	log.declare(flags)
 	do := c.prepare(flags)
 	err := flags.Parse(args)
-	p.log = log.logger(p.stderr)
+	p.log, p.levels = log.logger(p.stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		flags.SetOutput(p.stdout)

@@ -14,6 +14,7 @@ import (
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/kafka"
 	"github.com/streamlane/connect/offsets"
+	"github.com/streamlane/connect/rest"
 )
 
 func devCommand() command {
@@ -21,9 +22,10 @@ func devCommand() command {
 		name: "dev", args: "[flags] [connector.json | connector.properties ...]",
 		summary: "runs connectors with a Kafka broker of its own, for development",
 		prepare: func(f *flag.FlagSet) func(context.Context, process, []string) error {
-			d := &dev{listen: listenAddress{"127.0.0.1", 0}}
+			d := &dev{listen: listenAddress{"127.0.0.1", 0}, rest: listenAddress{"127.0.0.1", 8083}}
 			f.StringVar(&d.data, "data", "", "keep topics and offsets in this `directory`; without it they are gone with the process")
 			f.Var(&d.listen, "listen", "loopback `address` of the broker; port 0: a free one")
+			f.Var(&d.rest, "rest", "loopback `address` of the REST interface; port 0: a free one")
 			f.Func("topics", "`topics` to create, such as orders:3,logs: name and partitions, 1 if left out", d.parseTopics)
 			return d.run
 		},
@@ -34,6 +36,7 @@ func devCommand() command {
 type dev struct {
 	data   string
 	listen listenAddress
+	rest   listenAddress
 	topics []connect.TopicSpec
 }
 
@@ -56,9 +59,9 @@ func (d *dev) parseTopics(text string) error {
 
 // workerKeys are the settings of the worker. Connectors may have converters of
 // their own.
-func (d *dev) workerKeys(bootstrap string) config.Props {
+func (d *dev) workerKeys() config.Props {
 	return config.Props{
-		"bootstrap.servers":              bootstrap,
+		"listeners":                      "http://" + d.rest.String(),
 		"key.converter":                  "org.apache.kafka.connect.storage.StringConverter",
 		"value.converter":                "org.apache.kafka.connect.json.JsonConverter",
 		"value.converter.schemas.enable": "false",
@@ -68,11 +71,18 @@ func (d *dev) workerKeys(bootstrap string) config.Props {
 }
 
 // run runs the broker and the worker until ctx ends.
-func (d *dev) run(ctx context.Context, p process, args []string) (err error) {
+func (d *dev) run(ctx context.Context, p process, args []string) error {
 	connectors, err := readConnectors(args)
 	if err != nil {
 		return exitWith(exitConnector, err)
 	}
+	return p.serving(ctx, "--rest", d.workerKeys(), func(ctx context.Context, server *rest.Server) error {
+		return d.work(ctx, p, server, connectors)
+	})
+}
+
+// work runs the broker and the worker beside their REST server.
+func (d *dev) work(ctx context.Context, p process, server *rest.Server, connectors []connectorFile) (err error) {
 	store, closeStore, err := d.openOffsets(ctx)
 	if err != nil {
 		return exitWith(exitWorker, err)
@@ -85,7 +95,7 @@ func (d *dev) run(ctx context.Context, p process, args []string) (err error) {
 	defer cluster.Close()
 	bootstrap := strings.Join(cluster.ListenAddrs(), ",")
 	p.log.Info("the Kafka broker is up", "bootstrap", bootstrap, "data", d.where())
-	keys := d.workerKeys(bootstrap)
+	keys := d.workerKeys().Merge(config.Props{"bootstrap.servers": bootstrap})
 	broker, err := kafka.New(kafka.Options{Worker: keys, Logger: p.log})
 	if err != nil {
 		return exitWith(exitWorker, err)
@@ -94,9 +104,14 @@ func (d *dev) run(ctx context.Context, p process, args []string) (err error) {
 		return exitWith(exitWorker, err)
 	}
 	w := &worker{
-		log: p.log, connectors: connectors, about: []any{"bootstrap", bootstrap},
-		options: connect.Options{Plugins: plugins(p), Broker: broker, Offsets: store, Worker: keys, Providers: d.providers(p), Logger: p.log},
+		log: p.log, connectors: connectors, server: server, rest: server.Options(), levels: p.levels,
+		about: []any{"bootstrap", bootstrap, "rest", strings.TrimSuffix(server.URL(), "/")},
+		options: connect.Options{
+			Plugins: plugins(p), Broker: broker, Offsets: store, URL: server.URL(),
+			Worker: keys, Providers: d.providers(p), Logger: p.log,
+		},
 	}
+	w.rest.ClusterID = clusterID
 	return w.run(ctx)
 }
 

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 
+	"github.com/streamlane/connect/rest"
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
@@ -27,12 +29,16 @@ func (l *logFlags) declare(f *flag.FlagSet) {
 	})
 }
 
-func (l *logFlags) logger(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: l.level}
+// logger makes the log, and what levels it has. Further levels can be set while
+// the process runs, so what writes the lines lets all of them pass.
+func (l *logFlags) logger(w io.Writer) (*slog.Logger, *rest.Loggers) {
+	levels := rest.NewLoggers(l.level)
+	o := &slog.HandlerOptions{Level: slog.Level(math.MinInt)}
+	var lines slog.Handler = slog.NewTextHandler(w, o)
 	if l.json {
-		return slog.New(slog.NewJSONHandler(w, o))
+		lines = slog.NewJSONHandler(w, o)
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.New(levels.Handler(lines)), levels
 }
 
 // brokerLog is the embedded broker's way into the log. Its information is about

@@ -1,7 +1,9 @@
-// Command connect runs connectors: a standalone worker by the files that Java's
-// connect-standalone.sh reads, or a worker with a Kafka broker of its own for
-// development.
+// Command connect runs connectors: a worker of a cluster by the file that Java's
+// connect-distributed.sh reads, a standalone worker by the files of
+// connect-standalone.sh, or a worker with a Kafka broker of its own for
+// development. Each serves Kafka Connect's REST interface.
 //
+//	connect distributed worker.properties
 //	connect standalone worker.properties connector.json ...
 //	connect dev [--data DIR] connector.json ...
 //	connect plugins | config PLUGIN | version [-v] | help
@@ -14,20 +16,37 @@
 // Kafka cannot be reached, 3 if the worker failed, or one of the connectors of
 // the command line is wrong or did not start.
 //
-// SIGINT and SIGTERM stop the connectors, commit what they did, and end the
-// process; a second one ends it at once.
+// SIGINT and SIGTERM end the REST interface, stop the connectors, commit what
+// they did, leave the cluster, and end the process; a second one ends it at once.
 package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// From then on a signal does again what it does by itself: it kills.
-	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ}))
+	os.Exit(runProcess(process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ}))
+}
+
+// runProcess carries out the command line of this process until a signal ends
+// it, and returns the exit code.
+func runProcess(p process) int {
+	ctx, end := context.WithCancelCause(context.Background())
+	defer end(nil)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() { // it ends with the command
+		select {
+		case s := <-signals:
+			// From now on a signal does again what it does by itself: it kills.
+			signal.Stop(signals)
+			end(fmt.Errorf("%v signal received", s))
+		case <-ctx.Done():
+		}
+	}()
+	return run(ctx, os.Args[1:], p)
 }

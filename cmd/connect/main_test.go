@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,10 +22,15 @@ const asCommand = "CONNECT_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
-		main()
-		return
+		os.Exit(runProcess(process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ, listen: listenFree}))
 	}
 	os.Exit(m.Run())
+}
+
+// listenFree listens to a free port of the loopback interface, whatever it is
+// asked for: tests run beside others.
+func listenFree(ctx context.Context, network, _ string) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(ctx, network, "127.0.0.1:0")
 }
 
 // patience bounds waiting for what takes milliseconds on an idle machine.
@@ -69,7 +75,7 @@ func begin(t *testing.T, stdin string, args ...string) *session {
 	s := &session{t: t, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		s.code = run(ctx, args, process{stdin: strings.NewReader(stdin), stdout: &s.stdout, stderr: &s.stderr, environ: environ})
+		s.code = run(ctx, args, process{stdin: strings.NewReader(stdin), stdout: &s.stdout, stderr: &s.stderr, environ: environ, listen: listenFree})
 	}()
 	t.Cleanup(func() {
 		s.wait(true)

@@ -23,6 +23,7 @@ func TestQuickstartByGo(t *testing.T) {
 			require.NoError(t, os.Symlink(filepath.Join(root, name), filepath.Join(q.dir, name)))
 		}
 	}
-	q.output("go build -o /dev/null ./cmd/connect") // takes its time, which the page does not count
+	q.prelude = "go() { shift 3; command go run ./cmd/connect dev --rest 127.0.0.1:0 \"$@\"; }\n" // port 8083 may be in use here
+	q.output("go build -o /dev/null ./cmd/connect")                                               // takes its time, which the page does not count
 	q.follow()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -13,17 +14,17 @@ import (
 	"github.com/streamlane/connect/kafka"
 )
 
-// workerFile is a standalone worker's configuration.
+// workerFile is a worker's configuration.
 type workerFile struct {
-	framework.StandaloneConfig
 	// raw is what the file says, resolved what it says without placeholders.
 	raw, resolved config.Props
 	providers     map[string]config.Provider
 }
 
-// readWorker reads the properties file of a worker. The error lists all that is
+// readWorker reads the properties file of a worker into its keys: a
+// framework.StandaloneConfig or DistributedConfig. The error lists all that is
 // wrong with it.
-func readWorker(ctx context.Context, path string, environ func() []string) (*workerFile, error) {
+func readWorker(ctx context.Context, path string, environ func() []string, keys config.Describer) (*workerFile, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("worker file: %w", err)
@@ -33,16 +34,37 @@ func readWorker(ctx context.Context, path string, environ func() []string) (*wor
 	if w.raw, err = config.ParseProperties(file); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	w.addLoginConfig(environ)
 	var found, wrong problems
-	found.add(w.decode(ctx, environ))
+	found.add(w.decode(ctx, environ, keys))
 	for _, err := range found {
 		wrong.add(fmt.Errorf("%s: %w", path, err))
 	}
 	return w, wrong.orNil()
 }
 
+// addLoginConfig takes the path of the login configuration file, which tells the
+// users of the REST interface, from where Java's scripts have it: a system
+// property in the variable KAFKA_OPTS. The file may have it as a key.
+func (w *workerFile) addLoginConfig(environ func() []string) {
+	if _, given := w.raw.Get(framework.LoginConfigKey); given {
+		return
+	}
+	for _, variable := range environ() {
+		name, options, _ := strings.Cut(variable, "=")
+		if name != "KAFKA_OPTS" {
+			continue
+		}
+		for _, option := range strings.Fields(options) {
+			if path, ok := strings.CutPrefix(option, "-D"+framework.LoginConfigKey+"="); ok {
+				w.raw = w.raw.Merge(config.Props{framework.LoginConfigKey: path})
+			}
+		}
+	}
+}
+
 // decode resolves the placeholders and decodes the keys.
-func (w *workerFile) decode(ctx context.Context, environ func() []string) (err error) {
+func (w *workerFile) decode(ctx context.Context, environ func() []string, keys config.Describer) (err error) {
 	var declared framework.WorkerConfig
 	_ = config.Decode(w.raw, &declared) // what is wrong with it is found after resolving
 	if w.providers, err = providers(declared.ConfigProviders, environ); err != nil {
@@ -53,10 +75,10 @@ func (w *workerFile) decode(ctx context.Context, environ func() []string) (err e
 		return err
 	}
 	w.resolved = r.Props
-	keys, rest := config.KeyErrors(config.DecodeResolved(r.Props, w.raw, &w.StandaloneConfig))
+	found, rest := config.KeyErrors(config.DecodeResolved(r.Props, w.raw, keys))
 	wrong := problems(rest)
 	missing := make(map[string]bool)
-	for _, k := range keys {
+	for _, k := range found {
 		if missing[k.Key] {
 			continue // what its checks say of nothing
 		}
@@ -82,24 +104,15 @@ func providers(declared []framework.ProviderConfig, environ func() []string) (ma
 	return made, wrong.orNil()
 }
 
-// unknown returns the keys that mean nothing to a worker or to its Kafka clients.
-func (w *workerFile) unknown() []config.UnknownKey {
-	return slices.DeleteFunc(config.Unknown(w.resolved, new(framework.StandaloneConfig)), func(u config.UnknownKey) bool {
-		return slices.ContainsFunc(kafka.Keys(), func(k kafka.Key) bool {
+// warnUnknown tells of keys that mean nothing to a worker of these keys or to its
+// Kafka clients.
+func (w *workerFile) warnUnknown(log *slog.Logger, path string, keys config.Describer) {
+	for _, u := range config.Unknown(w.resolved, keys) {
+		known := slices.ContainsFunc(kafka.Keys(), func(k kafka.Key) bool {
 			return k.Name == u.Key && k.Clients&kafka.AdminClient != 0
 		})
-	})
-}
-
-// restKeys returns the keys of the REST server that are given: this worker has
-// none to apply them to.
-func (w *workerFile) restKeys() []string {
-	var given []string
-	for _, k := range w.raw.Keys() {
-		if k == "listeners" || k == "admin.listeners" || strings.HasPrefix(k, "rest.") || strings.HasPrefix(k, "access.control.") ||
-			strings.HasPrefix(k, "listeners.https.") || k == "response.http.headers.config" || k == "ssl.client.auth" {
-			given = append(given, k)
+		if !known {
+			log.Warn("a worker key is not known and has no effect", "file", path, "key", u.Key, "nearest", u.Nearest)
 		}
 	}
-	return given
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -137,7 +135,7 @@ func TestStandaloneRunsJavasFiles(t *testing.T) {
 
 	log := s.stderr.String()
 	assert.Contains(t, log, `msg="connect is running" connectors=2 bootstrap=`+bootstrap+" offsets="+dir+"/connect.offsets")
-	assert.Contains(t, log, `msg="this worker serves no REST interface; its keys have no effect" keys=listeners`)
+	assert.Contains(t, log, `msg="the REST interface is up" url=http://`)
 	assert.Contains(t, log, "key=offset.flush.intervall.ms nearest=offset.flush.interval.ms")
 	assert.NotContains(t, log, "key=retry.backoff.ms", "it is a key of the worker's clients")
 	assert.Contains(t, log, `msg="records in all" connector=local-file-sink records=2`)
@@ -276,30 +274,4 @@ func TestSignalsEndCleanly(t *testing.T) {
 			assert.Equal(t, int64(5000), committed(t, bootstrap, "local-file-sink", "from-file-lines"))
 		})
 	}
-}
-
-// A second signal ends the process although its graceful end is under way: here
-// it waits for a sink whose output nobody reads.
-func TestSecondSignal(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("there are no signals to send")
-	}
-	dir := t.TempDir()
-	unread, stdout, err := os.Pipe()
-	require.NoError(t, err)
-	defer func() { assert.NoError(t, errors.Join(unread.Close(), stdout.Close())) }()
-	files := javaFiles(t, dir, startKafka(t))
-	write(t, dir, "test.txt", strings.Repeat("0123456789\n", 100_000)) // more than a pipe holds
-	write(t, dir, "sink.json", `{"name": "sink", "connector.class": "FileStreamSink", "topics": "from-file-lines"}`)
-
-	c := subprocess(t.Context(), append([]string{"standalone"}, files...)...)
-	c.Env = append(c.Env, "WORKER_GRACE=600000")
-	c.Stdout = stdout
-	c.start(t)
-	first := make([]byte, 1)
-	_, err = unread.Read(first)
-	require.NoError(t, err)
-	require.NoError(t, c.Process.Signal(syscall.SIGINT))
-	eventually(t, "the end begins", func() bool { return strings.Contains(c.stderr.String(), "stopping and committing") })
-	assert.Equal(t, -1, c.end(t, syscall.SIGINT), "want death by the signal")
 }

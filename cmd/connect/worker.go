@@ -8,6 +8,7 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/rest"
 )
 
 // A worker runs the connectors of a command line.
@@ -17,6 +18,10 @@ type worker struct {
 	connectors []connectorFile
 	// about says where the worker is at work, as pairs for the log.
 	about []any
+	// server answers by rest, once the Runtime is made; nil: there is none.
+	server *rest.Server
+	rest   *rest.Options
+	levels *rest.Loggers
 }
 
 // run runs the connectors until ctx ends, stops them gracefully and returns nil.
@@ -30,6 +35,7 @@ func (w *worker) run(ctx context.Context) error {
 	if err != nil {
 		return exitWith(exitWorker, err)
 	}
+	w.attach(rt)
 	if err := w.validate(ctx, rt); err != nil {
 		return exitWith(exitConnector, err)
 	}
@@ -64,6 +70,20 @@ func (w *worker) run(ctx context.Context) error {
 		w.log.Info("stopped")
 	}
 	return exitWith(exitConnector, err)
+}
+
+// attach has the REST server answer for the Runtime.
+func (w *worker) attach(rt *connect.Runtime) {
+	if w.server == nil {
+		return
+	}
+	w.rest.Version = version()
+	w.rest.Loggers = w.levels
+	if w.options.Coordinator != nil {
+		w.rest.Internal = rest.NewInternal(rt)
+		w.rest.SetClusterLevel = rt.SetClusterLevel
+	}
+	w.server.Attach(rt, w.rest)
 }
 
 // validate finds what is wrong with any of the connectors before one starts.

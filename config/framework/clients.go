@@ -115,7 +115,9 @@ func (c Clients) OffsetsConsumer() ClientProps {
 // worker's own settings come before its admin.* ones.
 func (c Clients) Admin() ClientProps {
 	defaults := c.Worker.Prefix("admin.")
-	delete(defaults, "listeners") // admin.listeners is the REST server's
+	maps.DeleteFunc(defaults, func(key, _ string) bool { // admin.listeners is the REST server's
+		return key == "listeners" || strings.HasPrefix(key, strings.TrimPrefix(AdminHTTPSPrefix, "admin."))
+	})
 	own := config.Props{"client.id": "connector-adminclient-" + c.id()}
 	return ClientProps{Props: own.Merge(clientSettings(c.Worker), defaults, c.metricsContext(), c.Connector.Prefix(AdminOverridePrefix))}
 }
@@ -188,7 +190,7 @@ func clientSettings(worker config.Props) config.Props {
 
 // workerKeys lists the keys that workers declare and no client has.
 func workerKeys() map[string]bool {
-	only := map[string]bool{}
+	only := map[string]bool{LoginConfigKey: true}
 	for _, d := range []config.Describer{new(DistributedConfig), new(StandaloneConfig)} {
 		for _, k := range config.Keys(d) {
 			only[k.Name] = true

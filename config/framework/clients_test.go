@@ -86,7 +86,8 @@ func TestOffsetsConsumer(t *testing.T) {
 
 func TestAdmin(t *testing.T) {
 	c := clients()
-	c.Worker = c.Worker.Merge(config.Props{"admin.retry.backoff.ms": "8", "producer.acks": "1", "admin.listeners": "http://:2"})
+	c.Worker = c.Worker.Merge(config.Props{"admin.retry.backoff.ms": "8", "producer.acks": "1", "admin.listeners": "http://:2",
+		"admin.listeners.https.ssl.keystore.location": "k", "java.security.auth.login.config": "j"})
 	c.Connector = config.Props{"admin.override.request.timeout.ms": "5"}
 	assert.Equal(t, config.Props{"bootstrap.servers": "localhost:9092", "ssl.protocol": "TLSv1.2", "security.protocol": "SSL",
 		"retry.backoff.ms": "8", "client.id": "w", "custom.setting": "c", "request.timeout.ms": "5",

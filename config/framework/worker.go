@@ -1,10 +1,6 @@
 package framework
 
 import (
-	"errors"
-	"fmt"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/streamlane/connect/config"
@@ -164,74 +160,6 @@ func (c *WorkerConfig) describeClients(d *config.Def) {
 // OverridePolicy returns the policy for client overrides.
 func (c *WorkerConfig) OverridePolicy() (OverridePolicy, error) {
 	return ParseOverridePolicy(c.OverridePolicyName, c.OverrideAllowlist)
-}
-
-// RESTConfig holds the keys of the REST server.
-type RESTConfig struct {
-	Listeners          []string
-	AdvertisedHost     string // "": the listener's
-	AdvertisedPort     int    // 0: the listener's
-	AdvertisedListener string // http or https; "": the first listener's
-	AllowOrigin        string
-	AllowMethods       string
-	ResponseHeaders    string
-	ClientAuth         string // required, requested or none
-	// AdminListeners serve /admin if AdminListenersGiven; an empty list then
-	// turns it off. Otherwise Listeners do.
-	AdminListeners      []string
-	AdminListenersGiven bool
-
-	extensions []string
-	// HTTPS replaces the ssl.* keys of the REST server if it has any entry.
-	HTTPS config.Props
-}
-
-// Describe declares the keys in Kafka's order.
-func (c *RESTConfig) Describe(d *config.Def) {
-	config.List(d, &c.Listeners, "listeners").Default([]string{"http://:8083"}).Check(listenerURLs(false)).
-		Doc("URLs that the REST server listens on, http:// or https://. Without host: all addresses.")
-	config.String(d, &c.AdvertisedHost, "rest.advertised.host.name").Optional().
-		Doc("Host name under which other workers reach this one.")
-	config.Int(d, &c.AdvertisedPort, "rest.advertised.port").Optional().
-		Doc("Port under which other workers reach this one.")
-	config.String(d, &c.AdvertisedListener, "rest.advertised.listener").Optional().
-		Doc("Protocol under which other workers reach this one: http or https.")
-	config.String(d, &c.AllowOrigin, "access.control.allow.origin").Default("").
-		Doc("Origins that may call the REST interface from a browser. Empty: none.")
-	config.String(d, &c.AllowMethods, "access.control.allow.methods").Default("").
-		Doc("Methods that such calls may use, separated by commas. Empty: GET, POST and HEAD.")
-	config.String(d, &c.ResponseHeaders, "response.http.headers.config").Default("").Check(headerRules()).
-		Doc("Rules for headers of answers, such as set X-Frame-Options: DENY; actions are set, add, setDate and addDate. A rule with a comma in it stands in double quotes.")
-	config.Enum(d, &c.ClientAuth, "ssl.client.auth", "required", "requested", "none").Default("none").
-		Doc("Whether clients of the REST server need a certificate.")
-	config.List(d, &c.extensions, "rest.extension.classes").Default(nil).Check(config.Distinct()).Ignored(noLoadClass).
-		Doc("Classes that extend the REST server.")
-	config.List(d, &c.AdminListeners, "admin.listeners").Optional().Given(&c.AdminListenersGiven).Check(listenerURLs(true)).
-		Doc("URLs that serve /admin. The REST server's, if left out; none, if empty.")
-	config.Map(d, &c.HTTPS, "listeners.https.", "ssl.* settings of the REST server, in place of all ssl.* of the worker.")
-}
-
-// listenerURLs is Kafka Connect's check of listeners.
-func listenerURLs(admin bool) config.Check[[]string] {
-	doc := "List of comma-separated URLs, ex: http://localhost:8080,https://localhost:8443."
-	if admin {
-		doc = ""
-	}
-	return config.CheckFunc(doc, func(v []string) error {
-		if len(v) == 0 && !admin {
-			return errors.New("Invalid value for listeners, at least one URL is expected, ex: http://localhost:8080,https://localhost:8443.")
-		}
-		for _, text := range v {
-			if strings.TrimSpace(text) == "" {
-				return errors.New("Empty URL found when parsing listeners list.")
-			}
-			u, err := url.Parse(text)
-			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Port() == "" {
-				return fmt.Errorf("listener %q must be http:// or https:// with host (may be empty) and port", text)
-			}
-		}
-		return nil
-	})
 }
 
 // StandaloneConfig configures a standalone worker (Java's StandaloneConfig).

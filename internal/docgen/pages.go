@@ -37,13 +37,12 @@ func topics() []topic {
 		{
 			file: "worker.md", title: "Keys of a worker", keys: new(framework.StandaloneConfig),
 			intro: "They stand in the worker's `.properties` file, or in `connect.Options.Worker`. A program that embeds a Runtime needs none of them; " +
-				"`offset.storage.file.filename` is read by the command `connect standalone` only.",
-			without: []idle{
-				{"There is no REST interface yet", []string{
-					"listeners", "rest.advertised.host.name", "rest.advertised.port", "rest.advertised.listener", "access.control.allow.origin",
-					"access.control.allow.methods", "response.http.headers.config", "ssl.client.auth", "admin.listeners",
-				}},
-			},
+				"`offset.storage.file.filename` is read by the command `connect standalone` only. Those of the REST interface are for its commands, and for `rest.Listen`. " +
+				"A file that tells users by `rest.extension.classes` is named by `java.security.auth.login.config`.",
+		},
+		{
+			file: "distributed-worker.md", title: "Keys of a distributed worker", keys: new(framework.DistributedConfig),
+			intro: "They stand in the worker's `.properties` file, for `connect distributed`; see [Operating](../operating.md).",
 		},
 		{
 			file: "source-connectors.md", title: "Keys of every source connector", keys: new(framework.SourceConnectorConfig),
