@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"time"
 )
 
 // MemoryLog is a ConfigStore, and so a StatusStore, in memory: what a nil
@@ -31,6 +32,7 @@ type MemoryLog struct {
 type memoryEntry struct {
 	KV
 	offset int64
+	time   time.Time
 }
 
 // logSlack is how many entries a MemoryLog may have, beyond twice those that it
@@ -62,9 +64,10 @@ func (l *MemoryLog) append(ctx context.Context, by *memoryLeadership, pairs []KV
 			return err
 		}
 	}
+	now := time.Now()
 	for _, kv := range pairs {
 		kv = KV{Key: bytes.Clone(kv.Key), Value: bytes.Clone(kv.Value)}
-		l.entries = append(l.entries, memoryEntry{KV: kv, offset: l.next})
+		l.entries = append(l.entries, memoryEntry{KV: kv, offset: l.next, time: now})
 		l.newest[string(kv.Key)] = l.next
 		l.next++
 	}
@@ -99,7 +102,7 @@ func (l *MemoryLog) Follow(ctx context.Context) iter.Seq2[Entry, error] {
 				}
 			case ok:
 				kv := KV{Key: bytes.Clone(e.Key), Value: bytes.Clone(e.Value)}
-				goOn := yield(Entry{KV: kv, Offset: e.offset, Live: caughtUp}, nil)
+				goOn := yield(Entry{KV: kv, Offset: e.offset, Time: e.time, Live: caughtUp}, nil)
 				l.passed(e.offset)
 				if !goOn {
 					return

@@ -3,6 +3,7 @@ package connect
 import (
 	"context"
 	"iter"
+	"time"
 )
 
 // A KV is a key with its value. A nil Value deletes the key.
@@ -39,6 +40,8 @@ type Entry struct {
 	KV
 	// Offset of the entry, increasing by at least one.
 	Offset int64
+	// Time at which it was written; zero if the log does not tell.
+	Time time.Time
 	// Live entries were written after the first catch-up. Commands, such as
 	// restart requests, count only when live.
 	Live bool

@@ -112,7 +112,7 @@ func (e *entry) tasks() []config.Props {
 func (f *Fold) Apply(r Record, offset int64) (ev Event, err error) {
 	if r.Value, err = readable(r.Value); err == nil {
 		f.position, f.read = offset+1, true
-		ev, err = f.apply(r)
+		ev, err = f.apply(r, offset)
 	}
 	if err != nil {
 		return Event{}, fmt.Errorf("config record %q at offset %d: %w", r.Key, offset, err)
@@ -120,11 +120,11 @@ func (f *Fold) Apply(r Record, offset int64) (ev Event, err error) {
 	return ev, nil
 }
 
-func (f *Fold) apply(r Record) (Event, error) {
+func (f *Fold) apply(r Record, offset int64) (Event, error) {
 	prefix, rest := cutKey(r.Key)
 	switch prefix {
 	case connectorPrefix:
-		return f.connector(rest, r.Value)
+		return f.connector(rest, r.Value, offset)
 	case taskPrefix:
 		return Event{}, f.task(rest, r.Value)
 	case commitPrefix:
@@ -161,7 +161,7 @@ func (f *Fold) entry(name string) *entry {
 	return e
 }
 
-func (f *Fold) connector(name string, value []byte) (Event, error) {
+func (f *Fold) connector(name string, value []byte, offset int64) (Event, error) {
 	if value == nil {
 		e := f.entry(name)
 		e.Props, e.Applied, e.stored, e.deferred, e.count = nil, nil, nil, nil, 0
@@ -173,7 +173,7 @@ func (f *Fold) connector(name string, value []byte) (Event, error) {
 	}
 	e := f.entry(name)
 	f.revision++
-	e.Props, e.Revision = props, f.revision
+	e.Props, e.Revision, e.Offset = props, f.revision, offset
 	return Event{Kind: ConnectorPut, Connector: name}, nil
 }
 

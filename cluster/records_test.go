@@ -343,8 +343,13 @@ func FuzzFold(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, key string, value []byte) {
 		var fold Fold
+		history := NewHistory(2)
 		for i, r := range []Record{{"connector-a", []byte(`{"properties":{}}`)}, {key, value}, {"commit-a", []byte(`{"tasks":1}`)}} {
 			_, _ = fold.Apply(r, int64(i))
+			history.Apply(r, int64(i), time.Time{})
+		}
+		if n := len(history.Revisions("a")); n < 1 || n > 2 {
+			t.Fatalf("%d revisions", n)
 		}
 		for _, name := range fold.View().Names() {
 			_ = fold.View().Work()

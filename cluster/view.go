@@ -22,7 +22,10 @@ type Connector struct {
 	// Revision counts the configurations stored under this name; two values of
 	// equal revision are of the same record.
 	Revision int64
-	Target   TargetState
+	// Offset of the record in the config log that holds Props: the revision by
+	// which all workers know this configuration.
+	Offset int64
+	Target TargetState
 	// Tasks are the committed task configurations. Empty while the set is
 	// inconsistent.
 	Tasks []config.Props

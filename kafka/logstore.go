@@ -254,7 +254,7 @@ func (f *follower) deliver(n int) bool {
 	defer clear(f.reader.buf[:n])
 	for i := range f.reader.buf[:n] {
 		m := &f.reader.buf[i]
-		e := connect.Entry{KV: connect.KV{Key: m.Key, Value: m.Value}, Offset: f.count, Live: f.live}
+		e := connect.Entry{KV: connect.KV{Key: m.Key, Value: m.Value}, Offset: f.count, Time: m.Time, Live: f.live}
 		if f.numbered {
 			e.Offset = m.Offset
 		}
