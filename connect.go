@@ -48,6 +48,12 @@ type Options struct {
 	Providers map[string]config.Provider
 	// Hooks are told of batches, commits, errors and states.
 	Hooks []Hook
+	// History is how many revisions of each connector's configuration the Runtime
+	// remembers; zero: 20, negative: none.
+	History int
+	// ErrorTail is how many of its last errors the Runtime remembers of each
+	// connector; zero: 50, negative: none.
+	ErrorTail int
 	// Logger for all that the Runtime has to say; nil: silence.
 	Logger *slog.Logger
 }
@@ -66,6 +72,7 @@ type Runtime struct {
 	worker   *workerSettings
 	hooks    *hookSet
 	status   *statusBoard
+	tail     *errorTail
 
 	started atomic.Bool
 	ready   chan struct{} // closed when the stores have been read
@@ -119,13 +126,14 @@ func New(o Options) (*Runtime, error) {
 	if o.Coordinator == nil {
 		o.Coordinator = Alone()
 	}
-	hooks := newHookSet(o.Hooks)
+	tail := newErrorTail(o.ErrorTail, worker.redact)
+	hooks := newHookSet(append(slices.Clone(o.Hooks), tail))
 	return &Runtime{
-		log: o.Logger, opts: o, registry: reg, worker: worker, hooks: hooks,
+		log: o.Logger, opts: o, registry: reg, worker: worker, hooks: hooks, tail: tail,
 		status: newStatusBoard(o.Status, worker.workerID, hooks, o.Logger),
 		ready:  make(chan struct{}), calls: make(chan func()), ended: make(chan struct{}),
 		sessionKey: newLatest(sessionkey.Key{}), keyDue: make(chan struct{}, 1),
-		lead: newLatest(leadership{}), write: make(chan struct{}, 1), loop: newLoopState(),
+		lead: newLatest(leadership{}), write: make(chan struct{}, 1), loop: newLoopState(newHistory(o.History)),
 	}, nil
 }
 
@@ -235,7 +243,7 @@ func (rt *Runtime) followConfigs(ctx context.Context, caughtUp func()) error {
 			continue
 		}
 		r := cluster.Record{Key: string(e.Key), Value: e.Value}
-		if rt.do(ctx, func() { rt.applyConfig(r, e.Offset, e.Live) }) != nil {
+		if rt.do(ctx, func() { rt.applyConfig(r, e.Offset, e.Live); rt.loop.history.Apply(r, e.Offset, e.Time) }) != nil {
 			return nil
 		}
 	}

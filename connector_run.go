@@ -89,6 +89,7 @@ func (r *connectorRun) loop(ctx context.Context) (err error) {
 			return err
 		case ctx.Err() == nil:
 			r.log.WarnContext(ctx, "task configurations failed, trying again", "err", err, "pause", pause)
+			r.rt.tail.retried(r.key, err)
 			retry = time.After(pause)
 			pause = min(pause*2, maxTaskConfigsPause)
 		}
@@ -134,6 +135,7 @@ func (r *connectorRun) enter(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	r.rt.tail.protect(r.key, r.rt.redactor(resolved))
 	if err := r.watchValues(resolved); err != nil {
 		return err
 	}

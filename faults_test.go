@@ -51,12 +51,17 @@ func (l *lockedBuffer) String() string {
 
 func newWorld(t *testing.T, plugins ...connect.Plugin) *world {
 	t.Helper()
+	return newWorldWith(t, connect.Options{Plugins: plugins})
+}
+
+// newWorldWith is newWorld with options of the test's.
+func newWorldWith(t *testing.T, o connect.Options) *world {
+	t.Helper()
 	w := &world{broker: connecttest.NewBroker()}
-	rt, err := connect.New(connect.Options{
-		Plugins: append(plugins, converters.All()...), Broker: w.broker,
-		Worker: config.Props{"key.converter": "StringConverter", "value.converter": "StringConverter", "offset.flush.interval.ms": "10000"},
-		Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
-	})
+	o.Plugins, o.Broker = append(o.Plugins, converters.All()...), w.broker
+	o.Worker = config.Props{"key.converter": "StringConverter", "value.converter": "StringConverter", "offset.flush.interval.ms": "10000"}.Merge(o.Worker)
+	o.Logger = slog.New(slog.NewTextHandler(&w.log, nil))
+	rt, err := connect.New(o)
 	require.NoError(t, err)
 	w.Runtime = rt
 	ctx, cancel := context.WithCancel(t.Context())

@@ -64,12 +64,25 @@ type CommitEvent struct {
 type ErrorEvent struct {
 	Task  cluster.TaskID
 	Stage Stage
-	Err   error
+	// Plugin is the class that was at work; empty where the stage says it.
+	Plugin string
+	Err    error
 	// Retry: another attempt follows. Skipped: the record was let go by
 	// errors.tolerance. Neither: the task fails.
 	Retry, Skipped bool
 	// Reported counts the reporters (log, dead letters) that were told.
 	Reported int
+
+	failure *failure // nil: the error is not about one record
+}
+
+// At returns the coordinates of the record as text, as StageError.At has them;
+// empty for an error that is not about one record.
+func (e *ErrorEvent) At() string {
+	if e.failure == nil {
+		return ""
+	}
+	return e.failure.at()
 }
 
 // A StateEvent describes a change of state.

@@ -13,6 +13,7 @@ import (
 // those who send them.
 type loopState struct {
 	fold     cluster.Fold
+	history  *cluster.History
 	view     cluster.View
 	position chan struct{} // closed and replaced when the position moves
 
@@ -36,9 +37,9 @@ type item struct {
 	run *run
 }
 
-func newLoopState() loopState {
+func newLoopState(history *cluster.History) loopState {
 	return loopState{
-		view: cluster.NewView(-1), position: make(chan struct{}),
+		history: history, view: cluster.NewView(-1), position: make(chan struct{}),
 		assigned: make(map[workKey]bool), restarts: make(map[workKey]int),
 		items:    make(map[workKey]*item),
 		resolved: make(map[string]resolvedProps),
@@ -108,6 +109,7 @@ func (rt *Runtime) heed(ev cluster.Event) {
 		rt.opts.Coordinator.Rejoin("configuration of connector " + ev.Connector + " changed")
 	case cluster.ConnectorRemoved:
 		delete(rt.loop.resolved, ev.Connector)
+		rt.tail.forget(ev.Connector)
 		rt.opts.Coordinator.Rejoin("connector " + ev.Connector + " was removed")
 	case cluster.RestartRequested:
 		rt.planRestart(ev.Restart)
@@ -201,6 +203,9 @@ func (rt *Runtime) runEnded(r *run, err error) {
 	r.stopTimers()
 	defer rt.runs.Done()
 	defer close(r.gone)
+	if rt.loop.view.Connector(r.key.Connector) == nil {
+		defer rt.tail.forget(r.key.Connector) // what its end had to say
+	}
 	if it.phase == phaseStopping {
 		delete(rt.loop.items, r.key)
 		rt.ranToStop(r, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -109,5 +110,19 @@ func TestMemoryLogInBubble(t *testing.T) {
 		assert.Equal(t, 3, seen)
 		cancel()
 		<-done
+	})
+}
+
+// Entries know when they were written.
+func TestMemoryLogTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, began := NewMemoryLog(), time.Now()
+		require.NoError(t, l.Append(t.Context(), KV{Key: []byte("a")}))
+		time.Sleep(time.Minute)
+		require.NoError(t, l.Append(t.Context(), KV{Key: []byte("b")}))
+		next, stop := pull(l, t.Context())
+		defer stop()
+		assert.Equal(t, began, next().Time)
+		assert.Equal(t, began.Add(time.Minute), next().Time)
 	})
 }

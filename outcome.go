@@ -77,6 +77,7 @@ func (rt *Runtime) ranToFailure(r *run, err error) {
 		err = errors.New("the run ended by itself")
 	}
 	rt.log.Error("failed", "run", runName(r.key), "err", err)
+	rt.tail.failed(r.key, err)
 	rt.putStatus(r, cluster.Status{State: cluster.Failed, Trace: err.Error(), Version: r.version})
 }
 

@@ -16,6 +16,7 @@ import (
 // workerSettings are the worker's keys as the engine needs them.
 type workerSettings struct {
 	props    config.Props
+	redact   *config.Redactor // of the worker's own secrets
 	workerID string
 	// grace is task.shutdown.graceful.timeout.ms.
 	grace  time.Duration
@@ -64,7 +65,7 @@ func newWorkerSettings(o *Options) (*workerSettings, error) {
 		workerID: workerID(o.URL), grace: c.TaskShutdownTimeout, createTopics: c.TopicCreationEnable,
 		trackTopics: c.TopicTrackingEnable, resetTopics: c.TopicTrackingReset,
 		timing: taskTiming{c.OffsetFlushInterval, c.OffsetFlushTimeout}, resolver: resolver, policy: policy, signing: sign,
-		props: resolved.Props, key: c.KeyConverter, value: c.ValueConverter, header: c.HeaderConverter,
+		props: resolved.Props, redact: config.NewRedactor(resolved, new(framework.WorkerConfig)), key: c.KeyConverter, value: c.ValueConverter, header: c.HeaderConverter,
 	}, nil
 }
 

@@ -49,9 +49,12 @@ func (b *taskBuild) build(ctx context.Context, r *run) (p pipeline, err error) {
 		env.topics = &topicNotes{board: b.rt.status, task: env.id}
 	}
 	b.rawConnector = b.c.Props
-	if env.connector, err = b.rt.resolve(ctx, b.rawConnector); err != nil {
+	resolved, err := b.rt.resolveAll(ctx, b.rawConnector)
+	if err != nil {
 		return nil, err
 	}
+	env.connector = resolved.Props
+	b.rt.tail.protect(env.id, b.rt.redactor(resolved))
 	if env.props, b.rawTask, err = b.rt.taskProps(ctx, r.key, b.c); err != nil {
 		return nil, err
 	}

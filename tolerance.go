@@ -109,7 +109,7 @@ func (h *errorHandler) settle(ctx context.Context, f failure, again func() error
 		if !ok {
 			break
 		}
-		h.hooks.onError(&ErrorEvent{Task: h.task, Stage: f.stage, Err: f.err, Retry: true})
+		h.hooks.onError(&ErrorEvent{Task: h.task, Stage: f.stage, Plugin: f.plugin, Err: f.err, Retry: true, failure: &f})
 		if err := sleep(ctx, max(pause, after)); err != nil {
 			return false, err
 		}
@@ -128,7 +128,9 @@ func (h *errorHandler) fail(ctx context.Context, f failure) ([]*reportOutcome, e
 	for _, r := range h.reporters {
 		outcomes = append(outcomes, r.report(ctx, &f))
 	}
-	h.hooks.onError(&ErrorEvent{Task: h.task, Stage: f.stage, Err: f.err, Skipped: h.set.tolerateAll, Reported: len(h.reporters)})
+	h.hooks.onError(&ErrorEvent{
+		Task: h.task, Stage: f.stage, Plugin: f.plugin, Err: f.err, Skipped: h.set.tolerateAll, Reported: len(h.reporters), failure: &f,
+	})
 	if h.set.tolerateAll {
 		return outcomes, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/streamlane/connect/config"
@@ -86,23 +87,67 @@ func (rt *Runtime) check(ctx context.Context, name string, raw config.Props) err
 	if result.ErrorCount > 0 {
 		return &InvalidConfigError{name, result}
 	}
+	if _, err := rt.connectorPlugin(raw); err != nil {
+		return fmt.Errorf("connector %q: %w", name, err)
+	}
+	rt.remark(ctx, name, raw)
+	return nil
+}
+
+// A remark is about a key that is accepted, and odd.
+type remark struct {
+	key     string
+	nearest string // to a key that is not known
+	reason  string // of a key that has no effect; empty: it is not known
+	warn    bool
+}
+
+// text is the remark for people.
+func (r *remark) text() string {
+	switch {
+	case r.reason != "":
+		return "has no effect: " + r.reason
+	case r.nearest != "":
+		return fmt.Sprintf("is not known and has no effect; the nearest is %q", r.nearest)
+	}
+	return "is not known and has no effect"
+}
+
+// remarks lists what is odd about a configuration that is right.
+func (rt *Runtime) remarks(raw config.Props) []remark {
 	p, err := rt.connectorPlugin(raw)
 	if err != nil {
-		return fmt.Errorf("connector %q: %w", name, err)
+		return nil
 	}
 	set, err := rt.connectorSettings(p.kind, raw, raw)
 	if err != nil {
 		return nil // a placeholder where the raw text should be a number: fine once resolved
 	}
+	var all []remark
 	describers := []config.Describer{set.describer(), p.describe()}
 	for _, u := range config.Unknown(raw, describers...) {
-		rt.log.WarnContext(ctx, "a key is not known and has no effect", "connector", name, "key", u.Key, "nearest", u.Nearest)
+		all = append(all, remark{key: u.Key, nearest: u.Nearest, warn: true})
 	}
 	for _, k := range config.Ignored(raw, describers...) {
-		rt.log.InfoContext(ctx, "a key has no effect", "connector", name, "key", k.Key, "why", k.Reason)
+		all = append(all, remark{key: k.Key, reason: k.Reason})
 	}
 	if set.source != nil && set.source.OffsetsStorageTopic != "" {
-		rt.log.WarnContext(ctx, "a key has no effect on a worker that is not distributed", "connector", name, "key", "offsets.storage.topic")
+		all = append(all, remark{key: "offsets.storage.topic", reason: "the worker is not distributed", warn: true})
 	}
-	return nil
+	return all
+}
+
+// remark has the log hear of them.
+func (rt *Runtime) remark(ctx context.Context, name string, raw config.Props) {
+	for _, r := range rt.remarks(raw) {
+		level := slog.LevelInfo
+		if r.warn {
+			level = slog.LevelWarn
+		}
+		if r.reason == "" {
+			rt.log.Log(ctx, level, "a key is not known and has no effect", "connector", name, "key", r.key, "nearest", r.nearest)
+			continue
+		}
+		rt.log.Log(ctx, level, "a key has no effect", "connector", name, "key", r.key, "why", r.reason)
+	}
 }

@@ -50,6 +50,8 @@ type Resolved struct {
 	Raw Props
 	// TTLs hold how long values hold, by place; no entry: for good.
 	TTLs map[Place]time.Duration
+	// Provided are the texts that took the place of placeholders.
+	Provided []Secret
 	// Unresolved lists the placeholders that stayed, because their provider or
 	// key is not known: key and text.
 	Unresolved []UnresolvedPlaceholder
@@ -100,6 +102,7 @@ func (r *Resolver) Resolve(ctx context.Context, raw Props) (Resolved, error) {
 		out.Props[key] = placeholder.ReplaceAllStringFunc(raw[key], func(text string) string {
 			at, name := parsePlaceholder(text)
 			if v, ok := values[at][name]; ok {
+				out.Provided = append(out.Provided, NewSecret(v))
 				return v
 			}
 			out.Unresolved = append(out.Unresolved, UnresolvedPlaceholder{key, text})
