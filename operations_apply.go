@@ -43,6 +43,25 @@ type ChangePlan struct {
 	Applied bool
 }
 
+// An InvalidPlanError says that nothing was written, because some of the
+// configurations are wrong. It wraps ErrBadRequest.
+type InvalidPlanError struct{ Plan ChangePlan }
+
+func (e *InvalidPlanError) Error() string {
+	invalid := e.Plan.Invalid()
+	var b strings.Builder
+	fmt.Fprintf(&b, "nothing was changed, for %d of %d connectors are invalid:", len(invalid), len(e.Plan.Changes))
+	for _, c := range invalid {
+		for _, m := range c.Errors {
+			fmt.Fprintf(&b, "\nconnector %q: %s", c.Name, m)
+		}
+	}
+	return b.String()
+}
+
+// Unwrap returns ErrBadRequest.
+func (e *InvalidPlanError) Unwrap() error { return ErrBadRequest }
+
 // A PlannedChange is what becomes of one connector.
 type PlannedChange struct {
 	cluster.Change
@@ -59,6 +78,14 @@ type PlannedChange struct {
 // the whole. It holds no secrets.
 type KeyMessage struct{ Key, Message string }
 
+// String returns KEY: MESSAGE, or the message alone.
+func (m KeyMessage) String() string {
+	if m.Key == "" {
+		return m.Message
+	}
+	return m.Key + ": " + m.Message
+}
+
 // Invalid returns the changes with errors.
 func (p *ChangePlan) Invalid() []PlannedChange {
 	return slices.DeleteFunc(slices.Clone(p.Changes), func(c PlannedChange) bool { return len(c.Errors) == 0 })
@@ -68,9 +95,9 @@ func (p *ChangePlan) Invalid() []PlannedChange {
 // resumes, stops and, with Prune, deletes. What is as it shall be is left alone.
 //
 // All configurations that would change are validated first. If one is wrong
-// nothing is written, and the error wraps ErrBadRequest; the plan beside it says
-// all that is wrong. Otherwise everything is written at once, in one transaction
-// where the config store has them. Only the leader can do it, or plan it.
+// nothing is written, and the error is an *InvalidPlanError. Otherwise everything
+// is written at once, in one transaction where the config store has them. Only
+// the leader can do it, or plan it.
 func (rt *Runtime) Apply(ctx context.Context, set ChangeSet) (ChangePlan, error) {
 	if set.Prune && len(set.Connectors) == 0 {
 		return ChangePlan{}, fmt.Errorf("%w: an empty set with prune would delete all connectors", ErrBadRequest)
@@ -80,8 +107,8 @@ func (rt *Runtime) Apply(ctx context.Context, set ChangeSet) (ChangePlan, error)
 		if err != nil || set.DryRun {
 			return plan, err
 		}
-		if err := invalidPlan(&plan); err != nil {
-			return plan, err
+		if len(plan.Invalid()) > 0 {
+			return plan, &InvalidPlanError{plan}
 		}
 		err = rt.carryOutPlan(ctx, &set, &plan)
 		if !errors.Is(err, errPlanMoved) || set.Revisions != nil {
@@ -209,21 +236,6 @@ func (rt *Runtime) findings(ctx context.Context, props config.Props) (wrong, odd
 		wrong[i].Message = redact.Redact(wrong[i].Message)
 	}
 	return wrong, odd, nil
-}
-
-// invalidPlan is the error about a plan with errors.
-func invalidPlan(plan *ChangePlan) error {
-	invalid := plan.Invalid()
-	if len(invalid) == 0 {
-		return nil
-	}
-	var b strings.Builder
-	for _, c := range invalid {
-		for _, e := range c.Errors {
-			fmt.Fprintf(&b, "\nconnector %q: %s: %s", c.Name, e.Key, e.Message)
-		}
-	}
-	return fmt.Errorf("%w: nothing was changed, for %d of %d configurations are invalid:%s", ErrBadRequest, len(invalid), len(plan.Changes), b.String())
 }
 
 // carryOutPlan writes the plan, if it is still the one to make.

@@ -152,7 +152,7 @@ func TestApplyRefuses(t *testing.T) {
 				change.DryRun = false
 				_, err = w.Apply(t.Context(), change)
 				require.ErrorIs(t, err, connect.ErrBadRequest)
-				require.ErrorContains(t, err, "nothing was changed, for 1 of 2 configurations are invalid")
+				require.ErrorContains(t, err, "nothing was changed, for 1 of 2 connectors are invalid")
 				require.ErrorContains(t, err, c.message)
 				names, err := w.Connectors(t.Context())
 				require.NoError(t, err)

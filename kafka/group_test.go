@@ -341,3 +341,46 @@ func TestSessionKeys(t *testing.T) {
 		stopA()
 	})
 }
+
+// TestApplyInACluster applies a set through every worker. The history of what was
+// applied is the leader's: the same through every worker, with the times of the
+// topic, and after a change of leaders what the topic still has.
+func TestApplyInACluster(t *testing.T) {
+	bubble(t, config.Props{"scheduled.rebalance.max.delay.ms": "0"}, func(t *testing.T, w *workers) {
+		names := []string{"a", "b", "d"}
+		stops := make(map[string]func())
+		for _, name := range names {
+			_, stops[name] = w.start(name)
+			time.Sleep(10 * time.Second)
+		}
+		ask := func(method, name, path, body string) string {
+			t.Helper()
+			r := httptest.NewRequest(method, "http://"+name+":8083"+path, strings.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			answer, err := w.RoundTrip(r)
+			require.NoError(t, err)
+			text, err := io.ReadAll(answer.Body)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusOK, answer.StatusCode, "%s", text)
+			return string(text)
+		}
+		began := time.Now()
+		for i, name := range names {
+			body := fmt.Sprintf(`{"connectors":{"c":{"config":{"connector.class":"Idle","tasks.max":"3","i":"%d"}},"c%d":{"config":{"connector.class":"Idle"}}}}`, i, i)
+			require.Contains(t, ask(http.MethodPost, name, "/-/apply", body), `"applied":true`)
+			time.Sleep(10 * time.Second)
+		}
+		history := ask(http.MethodGet, "a", "/-/connectors/c/history", "")
+		require.Contains(t, history, fmt.Sprintf(`"time":%d,`, began.UnixMilli()))
+		require.Equal(t, 3, strings.Count(history, `"revision":`))
+		for _, name := range names[1:] {
+			require.Equal(t, history, ask(http.MethodGet, name, "/-/connectors/c/history", ""))
+		}
+		require.JSONEq(t, `{"name":"c","errors":[],"missing":[]}`, ask(http.MethodGet, "b", "/-/connectors/c/errors", ""))
+		stops["a"]() // who came first leads
+		time.Sleep(time.Minute)
+		require.Equal(t, history, ask(http.MethodGet, "b", "/-/connectors/c/history", ""), "the topic is not compacted yet")
+		stops["b"]()
+		stops["d"]()
+	})
+}

@@ -13,7 +13,8 @@
 // routes), route.go (what all routes share), connectors.go, state.go, offsets.go,
 // plugins.go, health.go, admin.go, internal.go (the endpoints), body.go (what
 // they read), forward.go (to the leader), errors.go (from errors to status
-// codes). loggers.go and levelhandler.go are the levels of /admin/loggers.
+// codes). additions.go, apply.go, history.go and errortail.go are what Java does not
+// have, below /-/. loggers.go and levelhandler.go are the levels of /admin/loggers.
 //
 // # Deviations
 //

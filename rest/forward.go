@@ -86,15 +86,21 @@ func forwarded(ctx context.Context, c *call, to string) (*http.Request, error) {
 	if err != nil {
 		return nil, ioError(err)
 	}
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "kafka-connect")
+	asWorker(req, c)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	return req, nil
+}
+
+// asWorker sets the headers of a request that another one led to: who asked
+// there, asks here.
+func asWorker(req *http.Request, c *call) {
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "kafka-connect")
 	if authorization := c.Header.Values("Authorization"); len(authorization) > 0 {
 		req.Header["Authorization"] = authorization
 	}
-	return req, nil
 }
 
 // passBack makes the other worker's answer this one's. What was created is

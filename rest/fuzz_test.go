@@ -2,6 +2,7 @@ package rest
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,13 +11,14 @@ import (
 	"testing"
 
 	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/cluster"
 )
 
 // FuzzRequest sends any request to a worker whose leader is not known. Whatever
 // comes in, an answer goes out that clients understand.
 func FuzzRequest(f *testing.F) {
 	for _, r := range everyRoute() {
-		f.Add(r.method, strings.NewReplacer("{name}", "x", "{task}", "0").Replace(r.path), "", `{"level":"INFO"}`, "application/json")
+		f.Add(r.method, strings.NewReplacer("{name}", "x", "{task}", "0", "{revision}", "0").Replace(r.path), "", `{"level":"INFO"}`, "application/json")
 	}
 	f.Add("POST", "/connectors", "forward=false", `{"name":"x","config":{"a":null},"initial_state":"stopped"}`, "application/json")
 	f.Add("PATCH", "/connectors/a%2Fb;v=1/offsets/", "", `{"offsets":[{"partition":{"kafka_topic":1},"offset":null}]}`, "application/json")
@@ -80,7 +82,7 @@ func FuzzPath(f *testing.F) {
 func FuzzBody(f *testing.F) {
 	for _, body := range []string{
 		"", "null", "{}", "[]", `{"name":"x","config":{"a":1,"b":true,"c":null,"d":"e"},"initial_state":"PAUSED"}`, `{"offsets":[{"partition":{"a":1},"offset":{"b":2}}]}`,
-		`[{"a":"b"}]`, `{"level":"INFO"}`, "{} {}", "\xff", `{"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":"1"},"offset":{"kafka_offset":1e3}}]}`,
+		`[{"a":"b"}]`, `{"level":"INFO"}`, "{} {}", "\xff", `{"connectors":{"a":{"config":{"x":1,"y":null},"state":"paused"}},"prune":true,"revisions":{"a":7,"b":null}}`, `{"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":"1"},"offset":{"kafka_offset":1e3}}]}`,
 	} {
 		f.Add([]byte(body))
 	}
@@ -92,6 +94,7 @@ func FuzzBody(f *testing.F) {
 			t.Fatalf("%q: no configuration and no error", body)
 		}
 		_, _ = parseTaskConfigs(body)
+		checkChangeSet(t, body)
 		if level, err := parseLevelChange(body); err == nil && level != strings.ToUpper(level) {
 			t.Fatalf("%q: %q", body, level)
 		}
@@ -105,4 +108,22 @@ func FuzzBody(f *testing.F) {
 			_, _ = entriesOf("partition", c.partition)
 		}
 	})
+}
+
+// checkChangeSet reads a body as a set of connectors. Errors are the client's.
+func checkChangeSet(t *testing.T, body []byte) {
+	set, err := parseChangeSet(body)
+	if e, refused := errors.AsType[*StatusError](err); err != nil && (!refused || e.Status != http.StatusBadRequest) {
+		t.Fatalf("%q: %v", body, err)
+	}
+	for name, d := range set.Connectors {
+		if err == nil && (d.Props == nil || d.Target != "" && targetWord(d.Target) == nil) {
+			t.Fatalf("%q: connector %q: %+v", body, name, d)
+		}
+	}
+	for name, revision := range set.Revisions {
+		if err == nil && revision < cluster.NoRevision {
+			t.Fatalf("%q: connector %q: revision %d", body, name, revision)
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"regexp"
@@ -33,6 +34,7 @@ func TestOpenAPI(t *testing.T) {
 	require.NoError(t, e.Encode(document(everyRoute())))
 	if *update {
 		require.NoError(t, os.WriteFile("openapi.json", b.Bytes(), 0o644)) //nolint:gosec // a source file
+		return
 	}
 	if b.String() != string(openapiDocument) {
 		t.Error("openapi.json is not what the routes say: run go generate ./rest and commit what it writes")
@@ -56,7 +58,7 @@ func document(table []route) obj {
 		"openapi": "3.1.0",
 		"info": obj{
 			"title": "Kafka Connect REST interface", "version": "4.3.1",
-			"description": "As of Apache Kafka Connect 4.3.1. Errors are objects with error_code and message.",
+			"description": "As of Apache Kafka Connect 4.3.1, with additions below /-/. Errors are objects with error_code and message.",
 		},
 		"servers":    []any{obj{"url": "."}},
 		"paths":      paths,
@@ -70,8 +72,11 @@ func pathParams(path string) []any {
 	var params []any
 	for _, m := range pathParam.FindAllStringSubmatch(path, -1) {
 		schema := obj{"type": "string"}
-		if m[1] == "task" {
+		switch m[1] {
+		case "task":
 			schema = obj{"type": "integer", "format": "int32"}
+		case "revision":
+			schema = obj{"type": "integer", "format": "int64"}
 		}
 		params = append(params, obj{"name": m[1], "in": "path", "required": true, "schema": schema})
 	}
@@ -140,7 +145,47 @@ func mapOf(of obj) obj        { return obj{"type": "object", "additionalProperti
 func nullable(typ string) obj { return obj{"type": []string{typ, "null"}} }
 func words(w ...string) obj   { return obj{"type": "string", "enum": w} }
 
+// schemas are those of Java's interface, and those of the additions.
 func schemas() obj {
+	all := javaSchemas()
+	maps.Copy(all, additionSchemas())
+	return all
+}
+
+func additionSchemas() obj {
+	str, num, flag := obj{"type": "string"}, obj{"type": "integer"}, obj{"type": "boolean"}
+	action := words("create", "update", "delete", "unchanged")
+	state := obj{"type": []string{"string", "null"}, "enum": []any{"RUNNING", "PAUSED", "STOPPED", nil}}
+	message := fields("key message", obj{"key": str, "message": str})
+	change := fields("key change", obj{
+		"key": str, "change": words("added", "changed", "removed"), "before": nullable("string"), "after": nullable("string"),
+	})
+	planned := fields("name action revision state diff errors warnings", obj{
+		"name": str, "action": action, "revision": nullable("integer"), "diff": list(change), "errors": list(message), "warnings": list(message),
+		"state": fields("before after", obj{"before": state, "after": state}),
+	})
+	desired := fields("config", obj{"config": ref("Config"), "state": words("RUNNING", "PAUSED", "STOPPED")})
+	failure := fields("worker_id number time count task outcome stage plugin at message", obj{
+		"worker_id": str, "number": num, "time": num, "count": num, "task": nullable("integer"),
+		"outcome": words("retried", "skipped", "failed"), "stage": str, "plugin": str, "at": str, "message": str,
+	})
+	revision := obj{"name": str, "revision": num, "time": nullable("integer"), "deleted": flag}
+	entry, info := maps.Clone(revision), maps.Clone(revision)
+	delete(entry, "name")
+	entry["diff"] = obj{"type": []string{"array", "null"}, "items": change}
+	info["config"] = obj{"anyOf": []any{ref("Config"), obj{"type": "null"}}}
+	return obj{
+		"ChangePlan":      fields("applied dry_run position connectors", obj{"applied": flag, "dry_run": flag, "position": nullable("integer"), "connectors": list(planned)}),
+		"ChangeSet":       fields("connectors", obj{"connectors": mapOf(desired), "prune": flag, "revisions": mapOf(nullable("integer"))}),
+		"ConnectorErrors": fields("name errors missing", obj{"name": str, "errors": list(failure), "missing": list(fields("worker_id message", obj{"worker_id": str, "message": str}))}),
+		"Histories":       list(fields("name revisions deleted", obj{"name": str, "revisions": num, "deleted": flag})),
+		"History":         fields("name revisions", obj{"name": str, "revisions": list(fields("revision time deleted diff", entry))}),
+		"Revision":        fields("name revision time deleted config", info),
+		"RevisionDiff":    fields("name from to diff", obj{"name": str, "from": num, "to": num, "diff": list(change)}),
+	}
+}
+
+func javaSchemas() obj {
 	str, num, flag := obj{"type": "string"}, obj{"type": "integer"}, obj{"type": "boolean"}
 	state := obj{"state": words("UNASSIGNED", "RUNNING", "PAUSED", "STOPPED", "FAILED", "RESTARTING"), "worker_id": str, "version": nullable("string"), "trace": str}
 	task := fields("connector task", obj{"connector": str, "task": num})
@@ -223,7 +268,7 @@ func TestDocumentIsThatOfTheHandler(t *testing.T) {
 	methods := []string{"GET", "PUT", "POST", "PATCH", "DELETE"}
 	answered := 0
 	for path, item := range doc.Paths {
-		target := strings.NewReplacer("{name}", "root", "{task}", "0").Replace(path)
+		target := strings.NewReplacer("{name}", "root", "{task}", "0", "{revision}", "0").Replace(path)
 		for _, method := range methods {
 			w := send(t, h, host, method, target, nil, nil)
 			_, described := item[strings.ToLower(method)]

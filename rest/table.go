@@ -12,7 +12,7 @@ func forwardParam() param {
 
 // table returns the routes of Handler, without /admin.
 func (s *server) table() []route {
-	return slices.Concat(rootRoutes(), connectorRoutes(), configRoutes(), stateRoutes(), taskRoutes(), offsetRoutes(), pluginRoutes(), internalRoutes())
+	return slices.Concat(rootRoutes(), connectorRoutes(), configRoutes(), stateRoutes(), taskRoutes(), offsetRoutes(), pluginRoutes(), internalRoutes(), additionRoutes())
 }
 
 func rootRoutes() []route {

@@ -18,6 +18,7 @@ var starters = map[string]string{
 	"kafka/client.go":           "a refused producer gives up its records; releasing the client waits for that",
 	"kafka/group_member.go":     "heartbeats of a membership end before the next join",
 	"kafka/consumer_session.go": "a session looks for topics that match a pattern; closing the session waits for that",
+	"rest/errortail.go":         "a request asks other workers at once and waits for all answers",
 	"rest/serve.go":             "Serve owns its listeners and their end, and returns when they have",
 	"source_pipeline.go":        "run starts the commit loop beside the pump and joins both",
 }
