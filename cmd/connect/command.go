@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/streamlane/connect/rest"
@@ -81,6 +82,12 @@ func (p problems) orNil() error {
 // A command is one word of the command line.
 type command struct {
 	name, args, summary string
+	// style says where flags may stand.
+	style flagStyle
+	// hidden commands are not in the help.
+	hidden bool
+	// words are the arguments as shells complete them; the last repeats.
+	words []wordKind
 	// prepare declares the flags and returns what runs the command with what is
 	// left of the command line.
 	prepare func(f *flag.FlagSet) func(ctx context.Context, p process, args []string) error
@@ -88,14 +95,54 @@ type command struct {
 
 // commands are all that there are, in the order in which help lists them.
 func commands() []command {
-	return []command{
+	return append([]command{
 		distributedCommand(),
 		standaloneCommand(),
 		devCommand(),
 		pluginsCommand(),
 		configCommand(),
 		versionCommand(),
+	}, clientCommands()...)
+}
+
+// A flagStyle says where the flags of a command may stand.
+type flagStyle uint8
+
+const (
+	flagsFirst    flagStyle = iota // before the arguments
+	flagsAnywhere                  // among them, too
+	noFlags                        // what looks like a flag is an argument
+)
+
+// parse parses a command line and returns its arguments.
+func (s flagStyle) parse(f *flag.FlagSet, args []string) (rest []string, err error) {
+	switch s {
+	case noFlags:
+		return args, nil
+	case flagsFirst:
+		if err = f.Parse(args); err == nil {
+			err = flagAmong(f.Args())
+		}
+		return f.Args(), err
 	}
+	args, literal := cutLiteral(args)
+	for {
+		if err := f.Parse(args); err != nil {
+			return nil, err
+		}
+		if args = f.Args(); len(args) == 0 {
+			return append(rest, literal...), nil
+		}
+		rest, args = append(rest, args[0]), args[1:]
+	}
+}
+
+// cutLiteral splits off what follows "--".
+func cutLiteral(args []string) (before, after []string) {
+	if i := slices.Index(args, "--"); i >= 0 {
+		return args[:i], args[i+1:]
+	}
+	return args, nil
 }
 
 // errUsage is wrapped by errors about the command line.
@@ -133,7 +180,7 @@ func (c *command) run(ctx context.Context, p process, args []string) int {
 	var log logFlags
 	log.declare(flags)
 	do := c.prepare(flags)
-	err := flags.Parse(args)
+	rest, err := c.style.parse(flags, args)
 	p.log, p.levels = log.logger(p.stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -141,13 +188,10 @@ func (c *command) run(ctx context.Context, p process, args []string) int {
 		fmt.Fprintf(p.stdout, "usage: connect %s %s\n\n%s\n\n", c.name, c.args, c.summary)
 		flags.PrintDefaults()
 		return 0
-	case err != nil:
+	case err != nil && !errors.Is(err, errUsage):
 		err = usageError("%w", err)
-	default:
-		err = flagAmong(flags.Args())
-	}
-	if err == nil {
-		err = do(ctx, p, flags.Args())
+	case err == nil:
+		err = do(ctx, p, rest)
 	}
 	return c.report(p, log.json, err)
 }
@@ -189,6 +233,9 @@ func (c *command) report(p process, json bool, err error) int {
 func help(w io.Writer) {
 	fmt.Fprint(w, "connect runs connectors of Kafka Connect.\n\nusage:\n\n")
 	for _, c := range commands() {
+		if c.hidden {
+			continue
+		}
 		fmt.Fprintf(w, "  connect %s\n        %s\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
 	}
 	fmt.Fprint(w, "\nconnect COMMAND -h tells the flags of a command.\n")

@@ -45,32 +45,53 @@ func version() string {
 
 func pluginsCommand() command {
 	return command{
-		name: "plugins", summary: "lists the plugins and the Java classes that they stand for",
-		prepare: func(*flag.FlagSet) func(context.Context, process, []string) error {
-			return func(_ context.Context, p process, args []string) error {
-				if len(args) > 0 {
+		name: "plugins", args: "[flags]", summary: "lists the plugins compiled in and the Java classes that they stand for, or with --url those of a worker",
+		style: flagsAnywhere, words: []wordKind{wordNothing},
+		prepare: func(f *flag.FlagSet) func(context.Context, process, []string) error {
+			var flags clientFlags
+			flags.declare(f)
+			return func(ctx context.Context, p process, args []string) error {
+				switch {
+				case len(args) > 0:
 					return usageError("plugins takes no arguments, found %q", args[0])
+				case flags.url != "":
+					return flags.asking(func(ctx context.Context, cl *client, _ []string) error { return cl.plugins(ctx) })(ctx, p, nil)
 				}
-				return table(p.stdout, plugins(p), func(i connect.Info) string {
-					names := make([]string, len(i.StandsFor))
-					for n, j := range i.StandsFor {
-						names[n] = j.Class
-					}
-					return strings.Join(names, ", ")
-				})
+				return listPlugins(p, printer{p.stdout, flags.output})
 			}
 		},
 	}
 }
 
+// listPlugins prints what is compiled in.
+func listPlugins(p process, out printer) error {
+	names := func(i connect.Info) []string {
+		names := make([]string, len(i.StandsFor))
+		for n, j := range i.StandsFor {
+			names[n] = j.Class
+		}
+		return names
+	}
+	if !out.isJSON() {
+		return table(p.stdout, plugins(p), func(i connect.Info) string { return strings.Join(names(i), ", ") })
+	}
+	type info struct {
+		pluginInfo
+		StandsFor []string `json:"stands_for"`
+	}
+	all := plugins(p)
+	sortPlugins(all)
+	shown := make([]info, len(all))
+	for n, plugin := range all {
+		i := plugin.Info()
+		shown[n] = info{pluginInfo{i.Class, plugin.Kind().String(), i.Version}, names(i)}
+	}
+	return out.json(shown)
+}
+
 // table prints a line for each plugin, with a last column of the caller's.
 func table(w io.Writer, all []connect.Plugin, last func(connect.Info) string) error {
-	slices.SortStableFunc(all, func(a, b connect.Plugin) int {
-		if a.Kind() != b.Kind() {
-			return int(a.Kind()) - int(b.Kind())
-		}
-		return strings.Compare(a.Info().Class, b.Info().Class)
-	})
+	sortPlugins(all)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, p := range all {
 		fmt.Fprintf(t, "%v\t%s\t%s\n", p.Kind(), p.Info().Class, last(p.Info()))
@@ -78,15 +99,31 @@ func table(w io.Writer, all []connect.Plugin, last func(connect.Info) string) er
 	return t.Flush()
 }
 
+// sortPlugins sorts by kind and class.
+func sortPlugins(all []connect.Plugin) {
+	slices.SortStableFunc(all, func(a, b connect.Plugin) int {
+		if a.Kind() != b.Kind() {
+			return int(a.Kind()) - int(b.Kind())
+		}
+		return strings.Compare(a.Info().Class, b.Info().Class)
+	})
+}
+
 func configCommand() command {
 	return command{
-		name: "config", args: "PLUGIN", summary: "prints the reference of a plugin's keys, in Markdown",
-		prepare: func(*flag.FlagSet) func(context.Context, process, []string) error {
-			return func(_ context.Context, p process, args []string) error {
+		name: "config", args: "[flags] PLUGIN", summary: "prints the reference of a plugin's keys, in Markdown, or with --url those of a worker's plugin",
+		style: flagsAnywhere, words: []wordKind{wordPlugin, wordNothing},
+		prepare: func(f *flag.FlagSet) func(context.Context, process, []string) error {
+			var flags clientFlags
+			flags.declare(f)
+			return func(ctx context.Context, p process, args []string) error {
 				if len(args) != 1 {
 					return usageError("config takes the name of one plugin, found %d", len(args))
 				}
-				return printConfig(p, args[0])
+				if flags.url == "" {
+					return printConfig(p, args[0])
+				}
+				return flags.asking(func(ctx context.Context, cl *client, args []string) error { return cl.keys(ctx, args[0]) })(ctx, p, args)
 			}
 		},
 	}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/config"
+)
+
+// A changePlan is what apply does, or would do: the answer of POST /-/apply, or
+// what the client makes of the answers of a worker that does not have that.
+type changePlan struct {
+	Applied    bool            `json:"applied"`
+	DryRun     bool            `json:"dry_run"`
+	Position   *int64          `json:"position"`
+	Connectors []plannedChange `json:"connectors"`
+	// ByClient: the plan was made here, and is carried out by one request after
+	// the other.
+	ByClient bool `json:"by_client"`
+}
+
+type plannedChange struct {
+	Name     string         `json:"name"`
+	Action   cluster.Action `json:"action"`
+	Revision *int64         `json:"revision"`
+	State    stateChange    `json:"state"`
+	Diff     []keyChange    `json:"diff"`
+	Errors   []keyMessage   `json:"errors"`
+	Warnings []keyMessage   `json:"warnings"`
+	// Failed says why the change was not carried out.
+	Failed string `json:"failed,omitempty"`
+
+	change cluster.Change // of a plan by the client
+}
+
+type stateChange struct {
+	Before *string `json:"before"`
+	After  *string `json:"after"`
+}
+
+// keyChange is a key that differs. Before and After are left out where the key is
+// not there, and null where it is null.
+type keyChange struct {
+	Key    string          `json:"key"`
+	Change string          `json:"change"`
+	Before json.RawMessage `json:"before,omitempty"`
+	After  json.RawMessage `json:"after,omitempty"`
+}
+
+type keyMessage struct {
+	Key     string `json:"key"`
+	Message string `json:"message"`
+}
+
+func (m keyMessage) String() string {
+	if m.Key == "" {
+		return m.Message
+	}
+	return m.Key + ": " + m.Message
+}
+
+// invalid counts the connectors with errors, failed those that the worker did not
+// take.
+func (p *changePlan) invalid() (n int) {
+	for _, c := range p.Connectors {
+		if len(c.Errors) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// changes counts the connectors that do not stay as they are.
+func (p *changePlan) changes() (n int) {
+	for _, c := range p.Connectors {
+		if c.Action != cluster.ActionUnchanged {
+			n++
+		}
+	}
+	return n
+}
+
+// show prints the plan for people, or for scripts.
+func (p *changePlan) show(out printer) error {
+	if out.isJSON() {
+		return out.json(p)
+	}
+	var b strings.Builder
+	for _, c := range p.Connectors {
+		if c.Action == cluster.ActionUnchanged && len(c.Errors) == 0 && out.format != outputWide {
+			continue
+		}
+		c.show(&b)
+	}
+	b.WriteString(p.sum() + "\n")
+	_, err := fmt.Fprint(out.w, b.String())
+	return err
+}
+
+// signs are what stands before a connector, and before a key.
+func signOf(word string) string {
+	return map[string]string{
+		"create": "+", "update": "~", "delete": "-", "unchanged": "=",
+		"added": "+", "changed": "~", "removed": "-",
+	}[word]
+}
+
+func (c *plannedChange) show(b *strings.Builder) {
+	sign := signOf(string(c.Action))
+	if len(c.Errors) > 0 || c.Failed != "" {
+		sign = "!"
+	}
+	fmt.Fprintf(b, "%s %s (%s)\n", sign, c.Name, c.Action)
+	before, after := textOf(c.State.Before), textOf(c.State.After)
+	switch {
+	case c.Action == cluster.ActionDelete:
+		// every key goes, which says nothing
+	case before != "" && before != after:
+		fmt.Fprintf(b, "    state: %s -> %s\n", before, after)
+	case before == "" && after != "RUNNING":
+		fmt.Fprintf(b, "    state: %s\n", after)
+	}
+	if c.Action != cluster.ActionDelete {
+		for _, d := range c.Diff {
+			d.show(b)
+		}
+	}
+	for _, m := range c.Errors {
+		fmt.Fprintf(b, "    ! %s\n", indented(m.String()))
+	}
+	for _, m := range c.Warnings {
+		fmt.Fprintf(b, "    ? %s\n", indented(m.String()))
+	}
+	if c.Failed != "" {
+		fmt.Fprintf(b, "    ! %s\n", indented(c.Failed))
+	}
+}
+
+func (d *keyChange) show(b *strings.Builder) {
+	fmt.Fprintf(b, "    %s %s", signOf(d.Change), d.Key)
+	switch d.Change {
+	case "added":
+		fmt.Fprintf(b, " = %s\n", plainText(d.After))
+	case "removed":
+		fmt.Fprintf(b, " = %s\n", plainText(d.Before))
+	default:
+		fmt.Fprintf(b, ": %s -> %s\n", plainText(d.Before), plainText(d.After))
+	}
+}
+
+// plainText shows the value of a key on one line: as it is, if it can be.
+func plainText(raw json.RawMessage) string {
+	var text *string
+	if json.Unmarshal(raw, &text) != nil || text == nil {
+		return string(raw)
+	}
+	if *text == "" || strings.ContainsAny(*text, "\n\r\t\"") || strings.TrimSpace(*text) != *text {
+		return string(raw)
+	}
+	return *text
+}
+
+func indented(text string) string { return strings.ReplaceAll(text, "\n", "\n      ") }
+
+func textOf(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+// sum is the last line of a plan.
+func (p *changePlan) sum() string {
+	counts := make(map[cluster.Action]int)
+	failed := 0
+	for _, c := range p.Connectors {
+		if c.Failed != "" {
+			failed++
+			continue
+		}
+		counts[c.Action]++
+	}
+	create, update, remove := "to create", "to update", "to delete"
+	if !p.DryRun {
+		create, update, remove = "created", "updated", "deleted"
+	}
+	text := fmt.Sprintf("%d %s, %d %s, %d %s, %d unchanged", counts[cluster.ActionCreate], create, counts[cluster.ActionUpdate], update,
+		counts[cluster.ActionDelete], remove, counts[cluster.ActionUnchanged])
+	if n := p.invalid(); n > 0 {
+		text += fmt.Sprintf(", %d invalid", n)
+	}
+	if failed > 0 {
+		text += fmt.Sprintf(", %d failed", failed)
+	}
+	return text
+}
+
+// showDiff makes key changes of those that cluster.Diff found.
+func showDiff(diff []cluster.KeyChange) []keyChange {
+	shown := make([]keyChange, len(diff))
+	for i, d := range diff {
+		c := keyChange{Key: d.Key, Change: "changed", Before: rawText(d.Before), After: rawText(d.After)}
+		switch {
+		case d.Before == nil:
+			c.Change = "added"
+		case d.After == nil:
+			c.Change = "removed"
+		}
+		shown[i] = c
+	}
+	return shown
+}
+
+func rawText(text *string) json.RawMessage {
+	switch {
+	case text == nil:
+		return nil
+	case *text == config.Null:
+		return json.RawMessage("null")
+	}
+	raw, err := json.Marshal(*text)
+	if err != nil {
+		return nil // texts always encode
+	}
+	return raw
+}
