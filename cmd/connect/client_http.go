@@ -55,7 +55,14 @@ type clientFlags struct {
 func (c *clientFlags) declare(f *flag.FlagSet) {
 	c.declareWorker(f)
 	f.DurationVar(&c.timeout, "timeout", 30*time.Second, "give up after this `time`; rebalances are waited for so long, too")
-	f.Var(&c.output, "o", "`format` of the output: table, wide or json")
+	f.Var(&c.output, "o", "`format` of the output: table (the default), wide or json")
+}
+
+// declareOptional is declare for commands that ask no worker but the one of
+// --url: what is in the environment does not change their meaning.
+func (c *clientFlags) declareOptional(f *flag.FlagSet) {
+	c.declare(f)
+	f.Lookup("url").Usage = "ask the worker at this `URL`, and not this program"
 }
 
 // declareWorker declares what leads to the worker.

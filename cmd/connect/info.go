@@ -49,7 +49,7 @@ func pluginsCommand() command {
 		style: flagsAnywhere, words: []wordKind{wordNothing},
 		prepare: func(f *flag.FlagSet) func(context.Context, process, []string) error {
 			var flags clientFlags
-			flags.declare(f)
+			flags.declareOptional(f)
 			return func(ctx context.Context, p process, args []string) error {
 				switch {
 				case len(args) > 0:
@@ -115,7 +115,7 @@ func configCommand() command {
 		style: flagsAnywhere, words: []wordKind{wordPlugin, wordNothing},
 		prepare: func(f *flag.FlagSet) func(context.Context, process, []string) error {
 			var flags clientFlags
-			flags.declare(f)
+			flags.declareOptional(f)
 			return func(ctx context.Context, p process, args []string) error {
 				if len(args) != 1 {
 					return usageError("config takes the name of one plugin, found %d", len(args))
