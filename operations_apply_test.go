@@ -286,7 +286,7 @@ func TestHistoryAndRollback(t *testing.T) {
 		require.NoError(t, w.DeleteConnector(ctx, "a"))
 		histories, err := w.Histories(ctx)
 		require.NoError(t, err)
-		assert.Equal(t, []connect.ConnectorHistory{{Name: "a", Revisions: 5, Deleted: true}}, histories)
+		assert.Equal(t, []cluster.HistoryEntry{{Name: "a", Revisions: 5, Deleted: true}}, histories)
 		all, err = w.History(ctx, "a")
 		require.NoError(t, err)
 		_, err = w.Rollback(ctx, "a", all[4].Offset, false)

@@ -18,25 +18,10 @@ func newHistory(limit int) *cluster.History {
 	return cluster.NewHistory(limit)
 }
 
-// A ConnectorHistory names a connector of which configurations are remembered.
-type ConnectorHistory struct {
-	Name string
-	// Revisions that are remembered, one or more.
-	Revisions int
-	// Deleted: there is no such connector any more.
-	Deleted bool
-}
-
 // Histories returns the connectors of which configurations are remembered, in the
 // order of names; deleted ones are among them. See History.
-func (rt *Runtime) Histories(ctx context.Context) ([]ConnectorHistory, error) {
-	all := []ConnectorHistory{}
-	err := rt.readHistory(ctx, func(h *cluster.History) {
-		names, deleted := h.Connectors()
-		for i, name := range names {
-			all = append(all, ConnectorHistory{name, len(h.Revisions(name)), deleted[i]})
-		}
-	})
+func (rt *Runtime) Histories(ctx context.Context) (all []cluster.HistoryEntry, err error) {
+	err = rt.readHistory(ctx, func(h *cluster.History) { all = h.Connectors() })
 	return all, err
 }
 

@@ -98,15 +98,23 @@ func (h *History) add(name string, past []pastConfig, next pastConfig) {
 	h.connectors[name] = past
 }
 
-// Connectors returns the names of those with revisions, sorted, and whether each
-// is deleted.
-func (h *History) Connectors() (names []string, deleted []bool) {
-	names = slices.Sorted(maps.Keys(h.connectors))
-	deleted = make([]bool, len(names))
-	for i, name := range names {
-		deleted[i] = slices.Contains(h.deleted, name)
+// A HistoryEntry says of which connector a History knows how much.
+type HistoryEntry struct {
+	Name string
+	// Revisions that are remembered, one or more.
+	Revisions int
+	// Deleted: there is no such connector any more.
+	Deleted bool
+}
+
+// Connectors returns the connectors with revisions, in the order of names.
+func (h *History) Connectors() []HistoryEntry {
+	all := make([]HistoryEntry, 0, len(h.connectors))
+	for _, name := range slices.Sorted(maps.Keys(h.connectors)) {
+		past := h.connectors[name]
+		all = append(all, HistoryEntry{name, len(past), past[len(past)-1].value == nil})
 	}
-	return names, deleted
+	return all
 }
 
 // Revisions returns what is known of a connector, oldest first; nil if nothing

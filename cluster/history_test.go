@@ -47,12 +47,9 @@ func TestHistory(t *testing.T) {
 	revisions := h.Revisions("a")
 	assert.Nil(t, revisions[2].Props)
 	written(h, "b", 11, "one")
-	names, deleted := h.Connectors()
-	assert.Equal(t, []string{"a", "b"}, names)
-	assert.Equal(t, []bool{true, false}, deleted)
+	assert.Equal(t, []HistoryEntry{{"a", 3, true}, {"b", 1, false}}, h.Connectors())
 	written(h, "a", 12, "four")
-	_, deleted = h.Connectors()
-	assert.Equal(t, []bool{false, false}, deleted, "it is there again")
+	assert.Equal(t, []HistoryEntry{{"a", 3, false}, {"b", 1, false}}, h.Connectors(), "it is there again")
 	assert.Equal(t, []string{"7@7:four", "9@9:", "12@12:four"}, texts(h, "a"))
 	assert.Nil(t, h.Revisions("nobody"))
 }
@@ -65,8 +62,7 @@ func TestHistoryForgetsDeletedConnectors(t *testing.T) {
 		written(h, fmt.Sprint(i), offset+1, "")
 		offset += 2
 	}
-	names, _ := h.Connectors()
-	assert.Len(t, names, maxDeleted)
+	assert.Len(t, h.Connectors(), maxDeleted)
 	assert.Nil(t, h.Revisions("0"))
 	assert.Len(t, h.Revisions(fmt.Sprint(2*maxDeleted-1)), 2)
 }

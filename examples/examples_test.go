@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,6 +75,30 @@ archived: 3 apples
 archived: 1 melon
 archived: 2 plums
 `, start(t, "besidekafkago"))
+}
+
+// The service's routes and Kafka Connect's are in one mux, behind one middleware.
+func TestMountedREST(t *testing.T) {
+	assert.Equal(t, `GET /connect/connectors: 401 who are you?
+PUT /connect/connectors/orders/config: 201 {"name":"orders","config":{"connector.class":"FileStreamSource","file":"DIR/orders.txt","name":"orders","topic":"orders"},"tasks":[],"type":"source"}
+GET /orders: 200 3 orders: 3 apples, 1 melon, 2 plums
+GET /connect/connectors/orders/status: 200 {"name":"orders","connector":{"state":"RUNNING","worker_id":"HOST","version":"4.3.1"},"tasks":[{"id":0,"state":"RUNNING","worker_id":"HOST","version":"4.3.1"}],"type":"source"}
+GET /connect/-/connectors/orders/errors: 200 {"name":"orders","errors":[],"missing":[]}
+DELETE /connect/connectors/orders: 204
+GET /connect/connectors: 200 []
+`, start(t, "mountedrest"))
+}
+
+// The connector moves to another worker and goes on where it was.
+func TestThreeWorkers(t *testing.T) {
+	out := start(t, "threeworkers")
+	m := regexp.MustCompile(`^worker (\w+) runs the task of lines; copied: \[1 2 3\]
+worker (\w+) stops
+worker (\w+) runs the task of lines; copied: \[1 2 3 4 5\]
+$`).FindStringSubmatch(out)
+	require.NotNil(t, m, "output:\n%s", out)
+	assert.Equal(t, m[1], m[2])
+	assert.NotEqual(t, m[1], m[3])
 }
 
 // Each run goes on with the reading after the last one that Kafka has, sensor by

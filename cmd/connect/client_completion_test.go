@@ -118,7 +118,7 @@ func TestCompletionInBash(t *testing.T) {
 	write(t, dir, "set.json", "")
 	write(t, dir, "set two.json", "")
 	script := `
-		source <(connect completion bash)
+		eval "$(connect completion bash)"
 		COMP_LINE=$1 COMP_POINT=${#1}
 		_connect
 		printf '%s\n' "${COMPREPLY[@]}"
@@ -155,7 +155,7 @@ func TestCompletionInZsh(t *testing.T) {
 	// compadd is the shell's own and works only while it completes.
 	script := `
 		compdef() { print -r -- "compdef $*" >&2 }
-		source <(connect completion zsh)
+		eval "$(connect completion zsh)"
 		compadd() { shift; print -rl -- "${(@P)1}" }
 		_files() { print files }
 		words=("$@") CURRENT=$#

@@ -8,6 +8,9 @@
 //	connect dev [--data DIR] connector.json ...
 //	connect plugins | config PLUGIN | version [-v] | help
 //
+// The other commands ask running workers over REST; docs/client.md has them, and
+// their exit codes.
+//
 // The log goes to the standard error, so that file connectors without the key
 // file have the standard input and output to themselves.
 //

@@ -1,5 +1,5 @@
 # Completes connect in bash, 3.2 or later:
-#   source <(connect completion bash)
+#   eval "$(connect completion bash)"
 
 _connect() {
     local line=${COMP_LINE:0:COMP_POINT} words cur prefix reply i

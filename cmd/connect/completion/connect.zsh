@@ -1,6 +1,6 @@
 #compdef connect
 # Completes connect in zsh:
-#   source <(connect completion zsh)
+#   eval "$(connect completion zsh)"
 # or as a file _connect in a folder of $fpath.
 
 _connect() {
