@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -129,10 +130,77 @@ func (c *Change) Records() []Record {
 }
 
 // A KeyChange is a key whose text differs between two configurations. A text is
-// nil where the key is not there, and config.Null where it is null.
+// nil where the key is not there, and config.Null where it is null. As JSON it is
+// an object of key, change (added, changed or removed), before and after; what is
+// not there is left out.
 type KeyChange struct {
 	Key           string
 	Before, After *string
+}
+
+// Kind returns added, changed or removed.
+func (k *KeyChange) Kind() string {
+	switch {
+	case k.Before == nil:
+		return "added"
+	case k.After == nil:
+		return "removed"
+	}
+	return "changed"
+}
+
+// keyChangeJSON is a KeyChange as JSON.
+type keyChangeJSON struct {
+	Key    string          `json:"key"`
+	Change string          `json:"change"`
+	Before json.RawMessage `json:"before,omitempty"`
+	After  json.RawMessage `json:"after,omitempty"`
+}
+
+// MarshalJSON writes the object.
+func (k KeyChange) MarshalJSON() ([]byte, error) {
+	return json.Marshal(keyChangeJSON{k.Key, k.Kind(), rawText(k.Before), rawText(k.After)})
+}
+
+// UnmarshalJSON reads the object.
+func (k *KeyChange) UnmarshalJSON(data []byte) error {
+	var v keyChangeJSON
+	err := json.Unmarshal(data, &v)
+	if err != nil {
+		return err
+	}
+	k.Key = v.Key
+	if k.Before, err = textOf(v.Before); err == nil {
+		k.After, err = textOf(v.After)
+	}
+	return err
+}
+
+func rawText(text *string) json.RawMessage {
+	switch {
+	case text == nil:
+		return nil
+	case *text == config.Null:
+		return json.RawMessage("null")
+	}
+	raw, err := json.Marshal(*text)
+	if err != nil {
+		return nil // texts always encode
+	}
+	return raw
+}
+
+func textOf(raw json.RawMessage) (*string, error) {
+	if raw == nil {
+		return nil, nil
+	}
+	text := config.Null
+	if string(raw) != "null" {
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return nil, err
+		}
+	}
+	return &text, nil
 }
 
 // Diff returns the keys that differ, in alphabetical order. The texts are those

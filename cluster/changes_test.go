@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -129,4 +130,24 @@ func TestDiff(t *testing.T) {
 	}, Diff(before, after, func(p config.Props) config.Props { return p.Masked() }))
 	assert.Equal(t, []KeyChange{{"a", nil, text("b")}}, Diff(nil, config.Props{"a": "b"}, nil))
 	assert.Equal(t, []KeyChange{}, Diff(before, before.Clone(), nil))
+}
+
+// A change is the same after a way through JSON.
+func TestKeyChangeAsJSON(t *testing.T) {
+	text := func(s string) *string { return &s }
+	for want, c := range map[string]KeyChange{
+		`{"key":"a","change":"added","after":"x\u003c"}`:             {"a", nil, text("x<")},
+		`{"key":"a","change":"removed","before":""}`:                 {"a", text(""), nil},
+		`{"key":"","change":"changed","before":null,"after":"null"}`: {"", text(config.Null), text("null")},
+	} {
+		b, err := json.Marshal(c)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(b))
+		var again KeyChange
+		require.NoError(t, json.Unmarshal(b, &again))
+		assert.Equal(t, c, again)
+	}
+	for _, bad := range []string{`5`, `{"key":5}`, `{"key":"a","before":5}`, `{"key":"a","after":{}}`} {
+		assert.Error(t, json.Unmarshal([]byte(bad), new(KeyChange)), bad)
+	}
 }

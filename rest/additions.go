@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/streamlane/connect/cluster"
-	"github.com/streamlane/connect/config"
 )
 
 // What Java's workers do not have is below /-/, which no endpoint of theirs can
@@ -66,46 +65,6 @@ func historyRoutes() []route {
 		query:   []param{dryRunParam(), forwardParam()},
 		answers: map[int]string{200: "ChangePlan"}, errors: []int{400, 404, 409}, handle: (*server).rollback,
 	}}
-}
-
-// keyChange is a cluster.KeyChange. Before and After are texts, or null for
-// null; what is not there is left out.
-type keyChange struct {
-	Key    string `json:"key"`
-	Change string `json:"change"`
-	Before any    `json:"before,omitempty"`
-	After  any    `json:"after,omitempty"`
-}
-
-func showDiff(diff []cluster.KeyChange) []keyChange {
-	shown := make([]keyChange, len(diff))
-	for i, d := range diff {
-		c := keyChange{Key: d.Key, Change: "changed", Before: shownText(d.Before), After: shownText(d.After)}
-		switch {
-		case d.Before == nil:
-			c.Change = "added"
-		case d.After == nil:
-			c.Change = "removed"
-		}
-		shown[i] = c
-	}
-	return shown
-}
-
-// jsonNull is the null that omitempty leaves in place.
-type jsonNull struct{}
-
-// MarshalJSON writes null.
-func (jsonNull) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
-
-func shownText(text *string) any {
-	switch {
-	case text == nil:
-		return nil
-	case *text == config.Null:
-		return jsonNull{}
-	}
-	return *text
 }
 
 // shownRevision is a revision as answers have it: null for none.

@@ -261,8 +261,9 @@ func TestAdditionsAreForwarded(t *testing.T) {
 
 		c.must("w1:1", http.MethodPost, "/-/apply", troubledSet, &plan)
 		assert.True(t, plan.Applied)
+		hidden := config.Hidden
 		c.must("w2:1", http.MethodPost, "/-/apply", strings.Replace(troubledSet, "s3cret", "s3cret2", 1), &plan)
-		assert.Equal(t, []keyChange{{"db.password", "changed", "[hidden]", "[hidden]"}}, plan.Connectors[0].Diff)
+		assert.Equal(t, []cluster.KeyChange{{Key: "db.password", Before: &hidden, After: &hidden}}, plan.Connectors[0].Diff)
 
 		var history historyOf
 		for _, host := range crewHosts {
@@ -386,7 +387,8 @@ func TestHistoryAnswers(t *testing.T) {
 		assert.JSONEq(t, `{"error_code":404,"message":"No configuration of connector a/b is remembered"}`, answer)
 		_, answer = ask(http.MethodGet, "/-/history", "")
 		assert.JSONEq(t, `[]`, answer)
-		for _, password := range []string{"s3cret", "other", "${file:/x:y}"} {
+		hidden, place := config.Hidden, "${file:/x:y}"
+		for _, password := range []string{"s3cret", "other", place} {
 			body := fmt.Sprintf(`{"connector.class":"FileStreamSource","file":"f","topic":"t","db.password":%q}`, password)
 			status, answer = ask(http.MethodPut, "/connectors/a%2Fb/config", body)
 			require.Less(t, status, 300, answer)
@@ -402,8 +404,8 @@ func TestHistoryAnswers(t *testing.T) {
 		require.Len(t, history.Revisions, 4)
 		assert.True(t, history.Revisions[0].Deleted)
 		assert.Len(t, history.Revisions[0].Diff, 5, "all keys are gone")
-		assert.Equal(t, []keyChange{{"db.password", "changed", "[hidden]", "${file:/x:y}"}}, history.Revisions[1].Diff)
-		assert.Equal(t, []keyChange{{"db.password", "changed", "[hidden]", "[hidden]"}}, history.Revisions[2].Diff)
+		assert.Equal(t, []cluster.KeyChange{{Key: "db.password", Before: &hidden, After: &place}}, history.Revisions[1].Diff)
+		assert.Equal(t, []cluster.KeyChange{{Key: "db.password", Before: &hidden, After: &hidden}}, history.Revisions[2].Diff)
 		assert.Nil(t, history.Revisions[3].Diff, "what was before is not known")
 		assert.Equal(t, int64(2000), *history.Revisions[1].Time-*history.Revisions[3].Time)
 

@@ -24,11 +24,11 @@ type plannedChange struct {
 	Name   string         `json:"name"`
 	Action cluster.Action `json:"action"`
 	// Revision that the change is for; null for a connector that is not there.
-	Revision *int64       `json:"revision"`
-	State    stateChange  `json:"state"`
-	Diff     []keyChange  `json:"diff"`
-	Errors   []keyMessage `json:"errors"`
-	Warnings []keyMessage `json:"warnings"`
+	Revision *int64              `json:"revision"`
+	State    stateChange         `json:"state"`
+	Diff     []cluster.KeyChange `json:"diff"`
+	Errors   []keyMessage        `json:"errors"`
+	Warnings []keyMessage        `json:"warnings"`
 }
 
 // stateChange has target states in the words of initial_state; null for a
@@ -49,7 +49,7 @@ func showPlan(p connect.ChangePlan, dryRun bool) changePlan {
 		shown.Connectors[i] = plannedChange{
 			Name: c.Name, Action: c.Action, Revision: shownRevision(c.Revision),
 			State: stateChange{targetWord(c.TargetBefore), targetWord(c.TargetAfter)},
-			Diff:  showDiff(c.Diff), Errors: showMessages(c.Errors), Warnings: showMessages(c.Warnings),
+			Diff:  c.Diff, Errors: showMessages(c.Errors), Warnings: showMessages(c.Warnings),
 		}
 	}
 	return shown

@@ -22,7 +22,7 @@ type revisionEntry struct {
 	Time     *int64 `json:"time"`
 	Deleted  bool   `json:"deleted"`
 	// Diff is what the revision changed; null for the oldest that is remembered.
-	Diff []keyChange `json:"diff"`
+	Diff []cluster.KeyChange `json:"diff"`
 }
 
 // revisionInfo is one revision as a whole.
@@ -36,10 +36,10 @@ type revisionInfo struct {
 }
 
 type revisionDiff struct {
-	Name string      `json:"name"`
-	From int64       `json:"from"`
-	To   int64       `json:"to"`
-	Diff []keyChange `json:"diff"`
+	Name string              `json:"name"`
+	From int64               `json:"from"`
+	To   int64               `json:"to"`
+	Diff []cluster.KeyChange `json:"diff"`
 }
 
 type historySummary struct {
@@ -71,7 +71,7 @@ func (s *server) getHistory(ctx context.Context, c *call) (answer, error) {
 	for i, r := range slices.Backward(all) {
 		e := revisionEntry{Revision: r.Offset, Time: millis(r.Time), Deleted: r.Props == nil}
 		if i > 0 {
-			e.Diff = showDiff(s.rt.Diff(all[i-1].Props, r.Props))
+			e.Diff = s.rt.Diff(all[i-1].Props, r.Props)
 		}
 		shown.Revisions = append(shown.Revisions, e)
 	}
@@ -137,7 +137,7 @@ func (s *server) diffRevisions(ctx context.Context, c *call) (answer, error) {
 			return answer{}, err
 		}
 	}
-	return ok(revisionDiff{c.name(), from.Offset, to.Offset, showDiff(s.rt.Diff(from.Props, to.Props))})
+	return ok(revisionDiff{c.name(), from.Offset, to.Offset, s.rt.Diff(from.Props, to.Props)})
 }
 
 // rollback is POST /-/connectors/{name}/history/{revision}/rollback.

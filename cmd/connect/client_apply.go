@@ -256,7 +256,7 @@ func (c *client) planHere(ctx context.Context, body *changeSet, plan *changePlan
 		if change.Before["connector.class"] != change.After["connector.class"] {
 			c.addSecrets(ctx, change.Before["connector.class"], found)
 		}
-		p.Diff = showDiff(cluster.Diff(change.Before, change.After, func(props config.Props) config.Props { return hide(props, found.secrets) }))
+		p.Diff = cluster.Diff(change.Before, change.After, func(props config.Props) config.Props { return hide(props, found.secrets) })
 		plan.Connectors = append(plan.Connectors, p)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/config"
 )
 
@@ -101,10 +102,10 @@ func (c *client) histories(ctx context.Context) error {
 
 // revisionEntry is one line of a history.
 type revisionEntry struct {
-	Revision int64       `json:"revision"`
-	Time     *int64      `json:"time"`
-	Deleted  bool        `json:"deleted"`
-	Diff     []keyChange `json:"diff"`
+	Revision int64               `json:"revision"`
+	Time     *int64              `json:"time"`
+	Deleted  bool                `json:"deleted"`
+	Diff     []cluster.KeyChange `json:"diff"`
 }
 
 // changed says for people what a revision changed.
@@ -117,7 +118,7 @@ func (r *revisionEntry) changed() string {
 	}
 	keys := make([]string, len(r.Diff))
 	for i, d := range r.Diff {
-		keys[i] = signOf(d.Change) + d.Key
+		keys[i] = signOf(d.Kind()) + d.Key
 	}
 	return shorten(strings.Join(keys, " "), longestTrace)
 }
@@ -174,10 +175,10 @@ func (c *client) revision(ctx context.Context, path string) error {
 // diff prints what differs between two revisions.
 func (c *client) diff(ctx context.Context, path string) error {
 	var found struct {
-		Name string      `json:"name"`
-		From int64       `json:"from"`
-		To   int64       `json:"to"`
-		Diff []keyChange `json:"diff"`
+		Name string              `json:"name"`
+		From int64               `json:"from"`
+		To   int64               `json:"to"`
+		Diff []cluster.KeyChange `json:"diff"`
 	}
 	if err := c.call(ctx, http.MethodGet, path, nil, &found); err != nil {
 		return err
@@ -187,8 +188,8 @@ func (c *client) diff(ctx context.Context, path string) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "~ %s (revision %d -> %d)\n", found.Name, found.From, found.To)
-	for _, d := range found.Diff {
-		d.show(&b)
+	for i := range found.Diff {
+		showKey(&b, &found.Diff[i])
 	}
 	_, err := fmt.Fprint(c.out.w, b.String())
 	return err

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/streamlane/connect/cluster"
@@ -22,13 +22,13 @@ type changePlan struct {
 }
 
 type plannedChange struct {
-	Name     string         `json:"name"`
-	Action   cluster.Action `json:"action"`
-	Revision *int64         `json:"revision"`
-	State    stateChange    `json:"state"`
-	Diff     []keyChange    `json:"diff"`
-	Errors   []keyMessage   `json:"errors"`
-	Warnings []keyMessage   `json:"warnings"`
+	Name     string              `json:"name"`
+	Action   cluster.Action      `json:"action"`
+	Revision *int64              `json:"revision"`
+	State    stateChange         `json:"state"`
+	Diff     []cluster.KeyChange `json:"diff"`
+	Errors   []keyMessage        `json:"errors"`
+	Warnings []keyMessage        `json:"warnings"`
 	// Failed says why the change was not carried out.
 	Failed string `json:"failed,omitempty"`
 
@@ -38,15 +38,6 @@ type plannedChange struct {
 type stateChange struct {
 	Before *string `json:"before"`
 	After  *string `json:"after"`
-}
-
-// keyChange is a key that differs. Before and After are left out where the key is
-// not there, and null where it is null.
-type keyChange struct {
-	Key    string          `json:"key"`
-	Change string          `json:"change"`
-	Before json.RawMessage `json:"before,omitempty"`
-	After  json.RawMessage `json:"after,omitempty"`
 }
 
 type keyMessage struct {
@@ -123,8 +114,8 @@ func (c *plannedChange) show(b *strings.Builder) {
 		fmt.Fprintf(b, "    state: %s\n", after)
 	}
 	if c.Action != cluster.ActionDelete {
-		for _, d := range c.Diff {
-			d.show(b)
+		for i := range c.Diff {
+			showKey(b, &c.Diff[i])
 		}
 	}
 	for _, m := range c.Errors {
@@ -138,12 +129,12 @@ func (c *plannedChange) show(b *strings.Builder) {
 	}
 }
 
-func (d *keyChange) show(b *strings.Builder) {
-	fmt.Fprintf(b, "    %s %s", signOf(d.Change), d.Key)
-	switch d.Change {
-	case "added":
+func showKey(b *strings.Builder, d *cluster.KeyChange) {
+	fmt.Fprintf(b, "    %s %s", signOf(d.Kind()), d.Key)
+	switch {
+	case d.Before == nil:
 		fmt.Fprintf(b, " = %s\n", plainText(d.After))
-	case "removed":
+	case d.After == nil:
 		fmt.Fprintf(b, " = %s\n", plainText(d.Before))
 	default:
 		fmt.Fprintf(b, ": %s -> %s\n", plainText(d.Before), plainText(d.After))
@@ -151,13 +142,12 @@ func (d *keyChange) show(b *strings.Builder) {
 }
 
 // plainText shows the value of a key on one line: as it is, if it can be.
-func plainText(raw json.RawMessage) string {
-	var text *string
-	if json.Unmarshal(raw, &text) != nil || text == nil {
-		return string(raw)
-	}
-	if *text == "" || strings.ContainsAny(*text, "\n\r\t\"") || strings.TrimSpace(*text) != *text {
-		return string(raw)
+func plainText(text *string) string {
+	switch {
+	case text == nil || *text == config.Null:
+		return "null"
+	case *text == "" || strings.ContainsAny(*text, "\n\r\t\"") || strings.TrimSpace(*text) != *text:
+		return strconv.Quote(*text)
 	}
 	return *text
 }
@@ -195,34 +185,4 @@ func (p *changePlan) sum() string {
 		text += fmt.Sprintf(", %d failed", failed)
 	}
 	return text
-}
-
-// showDiff makes key changes of those that cluster.Diff found.
-func showDiff(diff []cluster.KeyChange) []keyChange {
-	shown := make([]keyChange, len(diff))
-	for i, d := range diff {
-		c := keyChange{Key: d.Key, Change: "changed", Before: rawText(d.Before), After: rawText(d.After)}
-		switch {
-		case d.Before == nil:
-			c.Change = "added"
-		case d.After == nil:
-			c.Change = "removed"
-		}
-		shown[i] = c
-	}
-	return shown
-}
-
-func rawText(text *string) json.RawMessage {
-	switch {
-	case text == nil:
-		return nil
-	case *text == config.Null:
-		return json.RawMessage("null")
-	}
-	raw, err := json.Marshal(*text)
-	if err != nil {
-		return nil // texts always encode
-	}
-	return raw
 }
