@@ -113,12 +113,18 @@ func (c Clients) OffsetsConsumer() ClientProps {
 
 // Admin returns the settings of the connector's admin client. All of the
 // worker's own settings come before its admin.* ones.
-func (c Clients) Admin() ClientProps {
+func (c Clients) Admin() ClientProps { return c.admin("connector-adminclient-" + c.id()) }
+
+// DLQAdmin returns the settings of the admin client that creates the topic of
+// dead letters. As in Java its client id names no task.
+func (c Clients) DLQAdmin() ClientProps { return c.admin("connector-dlq-adminclient-") }
+
+func (c Clients) admin(clientID string) ClientProps {
 	defaults := c.Worker.Prefix("admin.")
 	maps.DeleteFunc(defaults, func(key, _ string) bool { // admin.listeners is the REST server's
 		return key == "listeners" || strings.HasPrefix(key, strings.TrimPrefix(AdminHTTPSPrefix, "admin."))
 	})
-	own := config.Props{"client.id": "connector-adminclient-" + c.id()}
+	own := config.Props{"client.id": clientID}
 	return ClientProps{Props: own.Merge(clientSettings(c.Worker), defaults, c.metricsContext(), c.Connector.Prefix(AdminOverridePrefix))}
 }
 

@@ -53,6 +53,17 @@ func TestDLQProducer(t *testing.T) {
 	assert.NotContains(t, got.Props, "transactional.id")
 }
 
+// The client id has a hyphen at its end and no task, as in Java.
+func TestDLQAdmin(t *testing.T) {
+	c := clients()
+	want := c.Admin().Props.Clone()
+	want["client.id"] = "connector-dlq-adminclient-"
+	c.Worker = c.Worker.Clone()
+	delete(c.Worker, "client.id")
+	delete(c.Worker, "admin.client.id")
+	assert.Equal(t, want, c.DLQAdmin().Props)
+}
+
 func TestSinkConsumer(t *testing.T) {
 	c := clients()
 	c.ClusterID, c.GroupID = "", ""

@@ -233,3 +233,41 @@ func FuzzVersionRange(f *testing.F) {
 		}
 	})
 }
+
+// The keys of dead letters of sources are ours: answers do not show them unless
+// they are used.
+func TestSourceDeadLetters(t *testing.T) {
+	const prefix = "streamlane.errors.deadletterqueue."
+	base := config.Props{"name": "n", "connector.class": "FileStreamSource", "topic": "t"}
+	decode := func(more config.Props) (framework.SourceConnectorConfig, error) {
+		var c framework.SourceConnectorConfig
+		return c, config.Decode(base.Merge(more), &c)
+	}
+	c, err := decode(nil)
+	require.NoError(t, err)
+	assert.Zero(t, c.DeadLetters)
+	c, err = decode(config.Props{prefix + "topic.name": "letters"})
+	require.NoError(t, err)
+	assert.Equal(t, framework.SourceDeadLetters{Topic: "letters", ReplicationFactor: 3, ContextHeaders: true}, c.DeadLetters)
+	c, err = decode(config.Props{prefix + "topic.name": "l", prefix + "topic.replication.factor": "-1", prefix + "context.headers.enable": "false"})
+	require.NoError(t, err)
+	assert.Equal(t, framework.SourceDeadLetters{Topic: "l", ReplicationFactor: -1}, c.DeadLetters)
+	_, err = decode(config.Props{prefix + "topic.replication.factor": "x"})
+	assert.ErrorContains(t, err, prefix+"topic.replication.factor")
+
+	answer := func(policy string, more config.Props) config.Result {
+		p, err := framework.ParseOverridePolicy(policy, nil)
+		require.NoError(t, err)
+		return framework.Validate(t.Context(), framework.Request{Props: base.Merge(more), Source: true, Connector: &fileConfig{source: true}, Policy: p})
+	}
+	res := answer("All", nil)
+	assert.Nil(t, res.Find(prefix+"topic.name"))
+	override := config.Props{"admin.override.retries": "7"}
+	res = answer("None", override)
+	assert.Zero(t, res.ErrorCount, "the connector has no use for an admin client")
+	res = answer("None", override.Merge(config.Props{prefix + "topic.name": "l"}))
+	assert.NotNil(t, res.Find(prefix+"context.headers.enable"))
+	require.Equal(t, 1, res.ErrorCount)
+	assert.Contains(t, res.Find("admin.override.retries").Value.Errors[0], "'None' policy")
+	assert.Empty(t, config.Unknown(config.Props{prefix + "topic.name": "l"}, &framework.SourceConnectorConfig{}))
+}

@@ -1,6 +1,7 @@
 package framework
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,9 @@ type SourceConnectorConfig struct {
 	// common prefix and in raw text; TopicRules reads them.
 	TopicCreation config.Props
 
+	// DeadLetters has keys that Java does not know.
+	DeadLetters SourceDeadLetters
+
 	groupsGiven bool
 }
 
@@ -71,6 +75,41 @@ func (c *SourceConnectorConfig) Describe(d *config.Def) {
 		Group(groupOffsetsTopic, 1).Width(config.LongWidth).DisplayName("Offsets topic").
 		Doc("Topic for the offsets of this connector, beside the worker's. It is created if it does not exist. Distributed workers only.")
 	config.Map(d, &c.TopicCreation, topicCreationPrefix, "Rules for topics to create: <group>.include, <group>.exclude, <group>.partitions, <group>.replication.factor and topic settings, below each group and below default.")
+	// Answers to who asks for the keys of a connector are Java's, unless one of
+	// these is used.
+	d.Dynamic(func(d *config.Def) {
+		if slices.ContainsFunc(config.Keys(new(SourceDeadLetters)), func(k config.KeyInfo) bool { return d.Has(k.Name) }) {
+			d.Prefix("", &c.DeadLetters)
+		}
+	})
+}
+
+// SourceDeadLetters holds the keys of dead letters of sources. Java's Connect has
+// none, so they have a prefix that its keys, and those of connectors, do not have.
+type SourceDeadLetters struct {
+	// Topic gets the records that failed, if it has a name.
+	Topic             string
+	ReplicationFactor int16
+	ContextHeaders    bool
+}
+
+// sourceDeadLetterPrefix is the prefix of Java's keys of sinks, below a name of
+// this project's own.
+const sourceDeadLetterPrefix = "streamlane.errors.deadletterqueue."
+
+// Describe declares the keys, by their whole names.
+func (c *SourceDeadLetters) Describe(d *config.Def) {
+	config.String(d, &c.Topic, sourceDeadLetterPrefix+"topic.name").Default("").Importance(config.Medium).
+		Group(groupErrors, 6).Width(config.MediumWidth).DisplayName("Dead Letter Queue Topic Name").
+		Doc("Topic for records that a transform or converter failed on, or that Kafka refused. Empty: none.")
+	config.Short(d, &c.ReplicationFactor, sourceDeadLetterPrefix+"topic.replication.factor").Default(3).
+		Importance(config.Medium).Group(groupErrors, 7).Width(config.MediumWidth).
+		DisplayName("Dead Letter Queue Topic Replication Factor").
+		Doc("Replication factor with which the dead letter topic is created if it does not exist.")
+	config.Bool(d, &c.ContextHeaders, sourceDeadLetterPrefix+"context.headers.enable").Default(true).
+		Importance(config.Medium).Group(groupErrors, 8).Width(config.MediumWidth).
+		DisplayName("Enable Error Context Headers").
+		Doc("Whether dead letters get headers that say what failed and where in the source, below __connect.errors and __streamlane.errors.")
 }
 
 const topicCreationPrefix = "topic.creation."

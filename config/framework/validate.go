@@ -174,14 +174,14 @@ func (r Request) checkExactlyOnce(res *config.Result, c *SourceConnectorConfig) 
 // overrides answers for the overrides of the clients that the connector uses.
 func (r Request) overrides(common *ConnectorConfig, source *SourceConnectorConfig, sink *SinkConnectorConfig) []config.Result {
 	ownOffsets := r.ExactlyOnceEnabled || source.OffsetsStorageTopic != ""
-	letters := sink.DeadLetterTopic != ""
+	letters := sink.DeadLetterTopic != "" || source.DeadLetters.Topic != ""
 	uses := []struct {
 		prefix    string
 		overrides config.Props
 		used      bool
 	}{
 		{ProducerOverridePrefix, common.ProducerOverride, r.Source || letters},
-		{AdminOverridePrefix, common.AdminOverride, r.Source && (sourceUsesAdmin(r.Props) || ownOffsets) || !r.Source && letters},
+		{AdminOverridePrefix, common.AdminOverride, letters || r.Source && (sourceUsesAdmin(r.Props) || ownOffsets)},
 		{ConsumerOverridePrefix, common.ConsumerOverride, !r.Source || ownOffsets},
 	}
 	var out []config.Result
