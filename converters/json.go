@@ -1,6 +1,7 @@
 package converters
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -173,5 +174,9 @@ func (j *JSONConverter) decode(b []byte) (connect.Datum, error) {
 	if fits := (*data.Error)(nil); errors.As(err, &fits) {
 		return connect.Datum{}, err
 	}
-	return connect.Datum{}, &data.Error{Message: "Converting byte[] to Kafka Connect data failed due to serialization error", Err: err}
+	if j.enabled && j.content == nil && len(bytes.TrimSpace(b)) == 0 {
+		return connect.Datum{}, orEnvelope(nil) // to Jackson, no text is a value that is missing
+	}
+	// Letters carry the message without the cause: Java's, blank and all.
+	return connect.Datum{}, &data.Error{Message: "Converting byte[] to Kafka Connect data failed due to serialization error: ", Err: err}
 }

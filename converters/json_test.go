@@ -14,6 +14,7 @@ import (
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/converters"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/goldentest"
 )
 
 func newJSON(t testing.TB, change ...func(*converters.JSONConfig)) *converters.JSONConverter {
@@ -405,6 +406,33 @@ func TestEncodeErrorsSayWhere(t *testing.T) {
 	err = failText(t, newJSON(t, schemaless), `{"a":nope}`)
 	assert.ErrorContains(t, err, "Converting byte[] to Kafka Connect data failed due to serialization error: ")
 	assert.ErrorContains(t, err, "byte 5")
+}
+
+// TestMessagesOfDeadLetters: what is wrong with the records of recorded dead
+// letters is said in Java's words, to the last blank.
+func TestMessagesOfDeadLetters(t *testing.T) {
+	type letter struct {
+		Value   []byte
+		Headers []struct {
+			Key   string
+			Value []byte
+		}
+	}
+	j := newJSON(t)
+	n := goldentest.Each(t, "../testdata/dlq.jsonl", func(t *testing.T, l letter) {
+		_, err := j.Decode(t.Context(), nil, l.Value)
+		e, ok := err.(*data.Error)
+		require.True(t, ok, "%v", err)
+		for _, h := range l.Headers {
+			if h.Key == "__connect.errors.exception.message" {
+				assert.Equal(t, string(h.Value), e.Message)
+			}
+		}
+	})
+	assert.Equal(t, 96, n)
+	assert.EqualError(t, failText(t, j, "alpha"), "Converting byte[] to Kafka Connect data failed due to serialization error: found 'a' where a value should be at byte 0")
+	assert.ErrorContains(t, failText(t, j, " \n"), "JsonConverter with schemas.enable requires")
+	assert.ErrorContains(t, failText(t, newJSON(t, schemaless), ""), "serialization error: the text ends")
 }
 
 // TestNullAndEmpty: null without a schema is a tombstone, under one it is text.

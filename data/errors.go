@@ -1,6 +1,9 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Reason says which of Kafka Connect's exceptions an [Error] stands for.
 type Reason uint8
@@ -34,8 +37,11 @@ type Error struct {
 
 // Error returns the message, and the cause after it.
 func (e *Error) Error() string {
-	if e.Err == nil {
+	switch {
+	case e.Err == nil:
 		return e.Message
+	case strings.HasSuffix(e.Message, ": "): // as texts of Java's do that are followed by nothing
+		return e.Message + e.Err.Error()
 	}
 	return e.Message + ": " + e.Err.Error()
 }
