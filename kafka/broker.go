@@ -113,7 +113,9 @@ func (b *Broker) connectionKeys(kind Clients) config.Props {
 	return keys
 }
 
-// Producer opens a producer. It connects with the first message.
+// Producer opens a producer. It connects with the first message. Producers of
+// equal configurations share a client, as long as they do not write to the same
+// topics; transactional ones never do.
 func (b *Broker) Producer(_ context.Context, c connect.ClientConfig) (connect.Producer, error) {
 	return b.producer(c)
 }
@@ -127,11 +129,12 @@ func (b *Broker) producer(c connect.ClientConfig) (*producer, error) {
 	if err := kgo.ValidateOpts(r.opts...); err != nil {
 		return nil, fmt.Errorf("kafka: producer %q: %w", r.clientID, err)
 	}
-	key := ""
-	if r.producer.txnID == "" {
-		key = r.fingerprint(r.props)
+	log := b.log.With("client", r.clientID)
+	if r.producer.txnID != "" {
+		return newProducer(b.pool.acquire("", r.opts, log), nil, &r.producer), nil
 	}
-	return newProducer(b.pool.acquire(key, r.opts, b.log.With("client", r.clientID)), &r.producer), nil
+	key := r.fingerprint(r.props)
+	return newProducer(nil, func(topic string) *handle { return b.pool.claim(key, r.opts, log, topic) }, &r.producer), nil
 }
 
 // Consumer opens a consumer. It connects with the first Poll.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 
@@ -11,8 +12,8 @@ import (
 )
 
 // A handle is a client of the library beneath, opened with its first use. Equal
-// producers, and equal administrative clients, hold the same one; it closes when
-// the last of them lets go. It is safe for concurrent use.
+// administrative clients hold the same one, equal producers one for each topic;
+// it closes when the last of them lets go. It is safe for concurrent use.
 type handle struct {
 	pool *clientPool
 	key  string // "": not shared
@@ -20,8 +21,10 @@ type handle struct {
 	log  *slog.Logger // of a producer's client
 	ends endWatch     // of a producer's transactions
 
+	refs   int             // guarded by pool.mu
+	topics map[string]bool // that producers write to; guarded by pool.mu
+
 	mu      sync.Mutex
-	refs    int // guarded by pool.mu
 	client  *kgo.Client
 	life    context.Context //nolint:containedctx // the life of client
 	stop    context.CancelFunc
@@ -30,10 +33,10 @@ type handle struct {
 	work    sync.WaitGroup // the failing
 }
 
-// clientPool finds the handle of a configuration.
+// clientPool finds the handles of a configuration.
 type clientPool struct {
 	mu      sync.Mutex
-	handles map[string]*handle
+	handles map[string][]*handle
 }
 
 // acquire returns the handle for key, made if there is none yet. An empty key is
@@ -41,18 +44,53 @@ type clientPool struct {
 func (p *clientPool) acquire(key string, opts []kgo.Opt, log *slog.Logger) *handle {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if h := p.handles[key]; h != nil && key != "" {
-		h.refs++
-		return h
+	if all := p.handles[key]; len(all) > 0 {
+		all[0].refs++
+		return all[0]
 	}
+	return p.add(key, opts, log)
+}
+
+// claim returns a handle for key on which nobody else writes to the topic. The
+// client fails all records of a partition with the first of them that is given
+// up, so producers that share a partition would have to do with one another's
+// ends.
+func (p *clientPool) claim(key string, opts []kgo.Opt, log *slog.Logger, topic string) *handle {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, h := range p.handles[key] {
+		if !h.topics[topic] {
+			h.refs++
+			h.topics[topic] = true
+			return h
+		}
+	}
+	h := p.add(key, opts, log)
+	h.topics = map[string]bool{topic: true}
+	return h
+}
+
+// add is called under mu.
+func (p *clientPool) add(key string, opts []kgo.Opt, log *slog.Logger) *handle {
 	h := &handle{pool: p, key: key, opts: opts, refs: 1, log: log}
 	if key != "" {
 		if p.handles == nil {
-			p.handles = map[string]*handle{}
+			p.handles = map[string][]*handle{}
 		}
-		p.handles[key] = h
+		p.handles[key] = append(p.handles[key], h)
 	}
 	return h
+}
+
+// withdraw takes a handle off the list: nobody else gets it. It is called under
+// mu.
+func (p *clientPool) withdraw(h *handle) {
+	left := slices.DeleteFunc(p.handles[h.key], func(other *handle) bool { return other == h })
+	if len(left) == 0 {
+		delete(p.handles, h.key)
+		return
+	}
+	p.handles[h.key] = left
 }
 
 // get returns the client, opened if need be. That connects to nothing.
@@ -125,24 +163,35 @@ func (h *handle) renew() {
 	}
 }
 
-// last tells whether nobody else holds h.
-func (h *handle) last() bool {
-	h.pool.mu.Lock()
-	defer h.pool.mu.Unlock()
-	return h.refs == 1
+// release lets go of h, and closes the client if nobody else holds it.
+func (h *handle) release() { h.let(func() {}) }
+
+// leave is release for a producer that writes to topics. If it leaves messages
+// behind, nobody may come after it.
+func (h *handle) leave(topics []string, left bool) (closed bool) {
+	return h.let(func() {
+		h.refs -= len(topics) - 1
+		for _, topic := range topics {
+			delete(h.topics, topic)
+		}
+		if left {
+			h.pool.withdraw(h)
+		}
+	})
 }
 
-// release lets go of h, and closes the client if nobody else holds it.
-func (h *handle) release() {
+// let does something under the pool's mu, then lets go of h.
+func (h *handle) let(do func()) (closed bool) {
 	h.pool.mu.Lock()
+	do()
 	h.refs--
 	last := h.refs == 0
-	if last && h.key != "" {
-		delete(h.pool.handles, h.key)
+	if last {
+		h.pool.withdraw(h)
 	}
 	h.pool.mu.Unlock()
 	if !last {
-		return
+		return false
 	}
 	h.mu.Lock()
 	h.closed = true
@@ -154,6 +203,7 @@ func (h *handle) release() {
 		stop()
 		h.work.Wait()
 	}
+	return true
 }
 
 // fingerprint tells equal configurations from others.

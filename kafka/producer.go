@@ -17,7 +17,8 @@ import (
 
 // producer is the connect.Producer.
 type producer struct {
-	handle  *handle
+	handle  *handle // of its own; nil: see lanes
+	share   func(topic string) *handle
 	buffer  int64
 	room    *semaphore.Weighted // buffer.memory
 	block   time.Duration
@@ -34,16 +35,20 @@ type producer struct {
 	giveUp context.CancelCauseFunc
 
 	mu      sync.Mutex
-	pending int // batches that are not acked in full
+	lanes   map[string]*handle // by topic, of a producer that shares clients
+	left    bool               // no more lanes are taken
+	pending int                // batches that are not acked in full
 	closed  bool
 	idle    chan struct{} // closed when pending falls to zero after Close; nil before
 
 	txn transaction
 }
 
-func newProducer(h *handle, s *producerSettings) *producer {
+// newProducer makes a producer on a client of its own, or on those that share
+// gives it.
+func newProducer(own *handle, share func(topic string) *handle, s *producerSettings) *producer {
 	p := &producer{
-		handle: h, buffer: s.buffer, room: semaphore.NewWeighted(s.buffer), block: s.block,
+		handle: own, share: share, lanes: map[string]*handle{}, buffer: s.buffer, room: semaphore.NewWeighted(s.buffer), block: s.block,
 		txnID: s.txnID, largest: s.maxRequest, noAck: s.acks == "0" && !s.idempotence,
 	}
 	if s.delivery < unending {
@@ -106,10 +111,6 @@ func (p *producer) Send(ctx context.Context, msgs []connect.Message, acks connec
 	if !p.begin() {
 		return b.abandon(msgs, 0, ErrClosed)
 	}
-	client, err := p.handle.get()
-	if err != nil {
-		return b.abandon(msgs, 0, err)
-	}
 	limit := p.life
 	if p.deliver > 0 {
 		limit, b.stop = context.WithTimeout(p.life, p.deliver)
@@ -121,8 +122,20 @@ func (p *producer) Send(ctx context.Context, msgs []connect.Message, acks connec
 			return b.abandon(msgs, 0, err)
 		}
 	}
+	var topic string
+	var client *kgo.Client
 	for i := range msgs {
 		s := b.fill(i, &msgs[i])
+		var err error
+		if client == nil || topic != s.record.Topic {
+			topic = s.record.Topic
+			if client, err = p.client(topic); err != nil {
+				if whole {
+					p.room.Release(p.takeAll(msgs[i:]))
+				}
+				return b.abandon(msgs, i, err)
+			}
+		}
 		if !whole {
 			err = p.admit(ctx, s.size)
 		}
@@ -138,6 +151,32 @@ func (p *producer) Send(ctx context.Context, msgs []connect.Message, acks connec
 	}
 	b.finish(1)
 	return nil
+}
+
+// client returns the client for a topic, opened if need be.
+func (p *producer) client(topic string) (*kgo.Client, error) {
+	h, err := p.lane(topic)
+	if err != nil {
+		return nil, err
+	}
+	return h.get()
+}
+
+func (p *producer) lane(topic string) (*handle, error) {
+	if p.handle != nil {
+		return p.handle, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.lanes[topic]
+	if h == nil {
+		if p.left {
+			return nil, ErrClosed
+		}
+		h = p.share(topic)
+		p.lanes[topic] = h
+	}
+	return h, nil
 }
 
 // begin enters a batch into the account, unless the producer is closed.
@@ -174,14 +213,20 @@ func (p *producer) newBatch(msgs []connect.Message, acks connect.Acks) (b *batch
 	headers := 0
 	for i := range msgs {
 		headers += len(msgs[i].Headers)
-		size += p.takes(&msgs[i])
 	}
 	if cap(b.headers) < headers {
 		b.headers = make([]kgo.RecordHeader, 0, headers)
 	}
 	b.left.Store(int64(len(msgs)) + 1)
 	b.now = time.Now()
-	return b, size
+	return b, p.takeAll(msgs)
+}
+
+func (p *producer) takeAll(msgs []connect.Message) (size int64) {
+	for i := range msgs {
+		size += p.takes(&msgs[i])
+	}
+	return size
 }
 
 // takes is the room in the buffer that a message takes: never more than there is,
@@ -282,15 +327,19 @@ func (p *producer) acked(r *kgo.Record, err error) {
 
 // fail acks a message with an error.
 func (b *batch) fail(i int, at connect.TopicPartition, err error) {
-	err = b.p.why(err)
+	err = b.p.why(at.Topic, err)
 	b.p.txn.note(err)
 	b.acks.Acked(i, at, -1, fmt.Errorf("send to topic %q: %w", at.Topic, err))
 }
 
 // why says what the end of a record's context means, and other words of the
 // client that need to be explained.
-func (p *producer) why(err error) error {
-	err = p.handle.why(err)
+func (p *producer) why(topic string, err error) error {
+	if errors.Is(err, kgo.ErrAborting) {
+		if h, gone := p.lane(topic); gone == nil {
+			err = h.why(err)
+		}
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && p.deliver > 0:
 		return connect.Retriable(fmt.Errorf("not delivered within delivery.timeout.ms (%v): %w", p.deliver, err), 0)
@@ -360,10 +409,28 @@ func (p *producer) Close(ctx context.Context) error {
 		}
 	}
 	p.giveUp(ErrClosed)
-	alone := p.handle.last()
-	p.handle.release()
-	if alone {
-		<-idle // the client is closed: it has failed what was left
+	if p.leave(err != nil) {
+		<-idle // the clients are closed: they have failed what was left
 	}
 	return err
+}
+
+// leave lets go of the clients, and tells whether all of them are closed.
+func (p *producer) leave(left bool) (closed bool) {
+	if p.handle != nil {
+		p.handle.release()
+		return true
+	}
+	p.mu.Lock()
+	topics := map[*handle][]string{}
+	for topic, h := range p.lanes {
+		topics[h] = append(topics[h], topic)
+	}
+	p.left = true
+	p.mu.Unlock()
+	closed = true
+	for h, of := range topics {
+		closed = h.leave(of, left) && closed
+	}
+	return closed
 }

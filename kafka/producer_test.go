@@ -215,29 +215,6 @@ func make10(topic string) []connect.Message {
 	return msgs
 }
 
-// A producer that gives up takes nothing from those it shares a client with.
-func TestCloseLeavesOthersAlone(t *testing.T) {
-	c := fakeCluster(t)
-	b := brokerOf(t, c, nil)
-	makeTopic(t, b, "topic", 1, nil)
-	first, err := b.producer(connect.ClientConfig{ClientID: "same"})
-	require.NoError(t, err)
-	second, err := b.producer(connect.ClientConfig{ClientID: "same"})
-	require.NoError(t, err)
-	other, err := b.producer(connect.ClientConfig{ClientID: "other"})
-	require.NoError(t, err)
-	assert.Same(t, first.handle, second.handle, "equal producers share a client")
-	assert.NotSame(t, first.handle, other.handle)
-	require.NoError(t, sendOne(t, first, message("topic", "a")).err)
-	require.NoError(t, first.Close(bounded(t)))
-	assert.NoError(t, sendOne(t, second, message("topic", "b")).err)
-	require.NoError(t, second.Close(bounded(t)))
-	require.NoError(t, other.Close(bounded(t)))
-	for key := range b.pool.handles {
-		assert.NotContains(t, key, "producer", "clients that are left open")
-	}
-}
-
 func TestSendWaitsForRoom(t *testing.T) {
 	c := fakeCluster(t)
 	b := brokerOf(t, c, nil)
