@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -143,7 +142,8 @@ func (p *sinkPipeline) work(c taskContexts) error {
 		return p.env.stageError(StageTaskPut, fmt.Errorf("start: %w", err))
 	}
 	p.env.running(c.poll)
-	defer p.wakeAtGate()()
+	p.env.gate.onChange(p.wake)
+	defer p.env.gate.onChange(nil)
 	err := p.loop(c)
 	p.leave(c)
 	return err
@@ -168,29 +168,6 @@ func (p *sinkPipeline) end(ctx context.Context, panicked bool) {
 	}
 	defer leave()
 	stop()
-}
-
-// wakeAtGate wakes the consumer at each change of the target state, until the
-// function it returns is called, which waits for its goroutine.
-func (p *sinkPipeline) wakeAtGate() (stop func()) {
-	done := make(chan struct{})
-	_, changed := p.env.gate.state()
-	var watch sync.WaitGroup
-	watch.Go(func() {
-		for {
-			select {
-			case <-changed:
-				_, changed = p.env.gate.state()
-				p.wake()
-			case <-done:
-				return
-			}
-		}
-	})
-	return func() {
-		close(done)
-		watch.Wait()
-	}
 }
 
 // loop turns until c.poll ends. What was polled and not put by then is left to

@@ -11,7 +11,8 @@ import (
 // kafkaOutput encodes records and sends them to Kafka. It is used by the pump.
 type kafkaOutput struct {
 	env      *taskEnv
-	producer Producer
+	open     func(context.Context) (Producer, error)
+	producer Producer      // nil while the task rests
 	topics   *topicCreator // nil: the broker creates topics, or nobody
 	topic    string        // that was looked at last
 	messages []Message     // of one batch; see message
@@ -150,6 +151,10 @@ func (o *kafkaOutput) send(ctx context.Context, b *sourceBatch) error {
 	if len(o.messages) == 0 {
 		return nil
 	}
+	if err := o.wake(ctx); err != nil {
+		b.abandon()
+		return o.env.stageError(StageKafkaProduce, err)
+	}
 	large := cap(b.arena) > maxArena
 	err := o.producer.Send(ctx, o.messages, b) // b may be over from here on
 	if large {
@@ -159,8 +164,23 @@ func (o *kafkaOutput) send(ctx context.Context, b *sourceBatch) error {
 	return err
 }
 
-func (o *kafkaOutput) close(ctx context.Context) error {
-	return errors.Join(o.producer.Close(ctx), o.topics.close(ctx))
+// wake opens the producer if it is not open.
+func (o *kafkaOutput) wake(ctx context.Context) (err error) {
+	if o.producer == nil {
+		if o.producer, err = o.open(ctx); err != nil {
+			return fmt.Errorf("producer: %w", err)
+		}
+	}
+	return nil
+}
+
+// rest lets go of the clients. The next batch opens them again.
+func (o *kafkaOutput) rest(ctx context.Context) error {
+	p := o.producer
+	if o.producer = nil; p == nil {
+		return o.topics.rest(ctx)
+	}
+	return errors.Join(p.Close(ctx), o.topics.rest(ctx))
 }
 
 // tolerate applies errors.tolerance to a record that Kafka refused.
@@ -221,7 +241,7 @@ func (o *receiverOutput) receive(ctx context.Context, records []SourceRecord) er
 	}
 }
 
-func (o *receiverOutput) close(context.Context) error { return nil }
+func (o *receiverOutput) rest(context.Context) error { return nil }
 
 // batchStats gathers what a BatchEvent tells. Transform and convert times are
 // those of every 16th record, scaled: reading the clock for each would cost

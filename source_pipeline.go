@@ -45,7 +45,9 @@ type sourceOutput interface {
 	add(ctx context.Context, b *sourceBatch, rec *SourceRecord) error
 	// send hands the batch over. Its outcome arrives through the batch's slots.
 	send(ctx context.Context, b *sourceBatch) error
-	close(ctx context.Context) error
+	// rest lets go of clients, until there is a batch to send again. It waits for
+	// what is in flight until ctx ends.
+	rest(ctx context.Context) error
 }
 
 // run is the whole life of a source task: preamble, Start, pump and commitLoop
@@ -105,7 +107,7 @@ func (p *sourcePipeline) stop(ctx context.Context) error {
 	if err := guard(func() error { return p.task.Stop(ctx) }); err != nil {
 		p.env.log.WarnContext(ctx, "stopping the task", "err", err)
 	}
-	return p.out.close(ctx)
+	return p.out.rest(ctx)
 }
 
 // pump polls until ctx ends. What was polled is sent under the grace period, so
@@ -113,21 +115,21 @@ func (p *sourcePipeline) stop(ctx context.Context) error {
 // back, so that PAUSED means what it says.
 func (p *sourcePipeline) pump(ctx, grace context.Context) error {
 	for ctx.Err() == nil {
-		if err := p.pauseIfAsked(ctx); err != nil {
+		if err := p.pauseIfAsked(ctx, grace); err != nil {
 			return nil
 		}
 		polled := time.Now()
 		recs, pollErr := p.task.Poll(ctx)
 		p.stats.begin(polled, len(recs))
 		if len(recs) > 0 {
-			if p.pauseIfAsked(ctx) != nil {
+			if p.pauseIfAsked(ctx, grace) != nil {
 				return nil // stopped while paused: the records come again
 			}
 			if err := p.move(grace, recs); err != nil {
 				return err
 			}
 		}
-		if err := p.afterPoll(ctx, len(recs), pollErr); err != nil {
+		if err := p.afterPoll(ctx, grace, len(recs), pollErr); err != nil {
 			return err
 		}
 	}
@@ -198,12 +200,13 @@ func (p *sourcePipeline) transform(ctx context.Context, rec *SourceRecord) (*Sou
 }
 
 // afterPoll deals with Poll's error, and with polls that return nothing.
-func (p *sourcePipeline) afterPoll(ctx context.Context, n int, err error) error {
+func (p *sourcePipeline) afterPoll(ctx, grace context.Context, n int, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return nil // why is known by the canceller
 	case errors.Is(err, ErrDone):
 		p.env.log.InfoContext(ctx, "source is done")
+		p.rest(ctx, grace, nil)
 		<-ctx.Done()
 		return nil
 	case err != nil:
@@ -240,16 +243,35 @@ func (p *sourcePipeline) pollFailed(ctx context.Context, err error) error {
 }
 
 // pauseIfAsked blocks while the task is paused.
-func (p *sourcePipeline) pauseIfAsked(ctx context.Context) error {
-	if paused, _ := p.env.gate.state(); !paused {
+func (p *sourcePipeline) pauseIfAsked(ctx, grace context.Context) error {
+	paused, changed := p.env.gate.state()
+	if !paused {
 		return nil
 	}
 	p.env.paused(ctx)
+	p.rest(ctx, grace, changed)
 	if err := p.env.gate.wait(ctx); err != nil {
 		return err
 	}
 	p.env.running(ctx)
 	return nil
+}
+
+// rest lets go of clients once nothing is in flight, unless there is something to
+// do before.
+func (p *sourcePipeline) rest(ctx, grace context.Context, todo <-chan struct{}) {
+	for p.track.inFlight() > 0 {
+		select {
+		case <-p.track.idle:
+		case <-todo:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+	if err := p.out.rest(grace); err != nil {
+		p.env.log.WarnContext(ctx, "closing the clients of a task that rests", "err", err)
+	}
 }
 
 // sourceContext is the runtime as the task sees it.

@@ -79,9 +79,12 @@ func (c *topicCreator) look(ctx context.Context, topic string) (err error) {
 	return nil
 }
 
-func (c *topicCreator) close(ctx context.Context) error {
+// rest closes the client. The next topic that is not known opens it again.
+func (c *topicCreator) rest(ctx context.Context) error {
 	if c == nil || c.admin == nil {
 		return nil
 	}
-	return c.admin.Close(ctx)
+	admin := c.admin
+	c.admin = nil
+	return admin.Close(ctx)
 }

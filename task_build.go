@@ -215,13 +215,50 @@ func (b *taskBuild) client(p framework.ClientProps) ClientConfig {
 // our producers keep order and drop duplicates of their own retries.
 func (b *taskBuild) idempotent(p framework.ClientProps) framework.ClientProps {
 	for _, key := range []string{"enable.idempotence", "max.in.flight.requests.per.connection"} {
-		_, worker := b.rt.worker.props.Get("producer." + key)
-		_, connector := b.env.connector.Get(framework.ProducerOverridePrefix + key)
-		if !worker && !connector {
+		if !b.configures(framework.ProducerOverridePrefix+key, "producer."+key) {
 			delete(p.Props, key)
 		}
 	}
 	return p
+}
+
+// configures tells whether a setting is the connector's choice, or the worker's
+// under any of the keys.
+func (b *taskBuild) configures(connector string, workers ...string) bool {
+	_, configured := b.env.connector.Get(connector)
+	for _, key := range workers {
+		_, is := b.rt.worker.props.Get(key)
+		configured = configured || is
+	}
+	return configured
+}
+
+// sharedProducer and sharedAdmin are the names of clients that are nobody's own.
+const (
+	sharedProducer = "connector-producer"
+	sharedAdmin    = "connector-adminclient"
+)
+
+// producer makes the configuration of the task's producer. Java's client.id has
+// connector and task in it. Here a producer whose name nobody has chosen is called
+// as all of its kind, so that those of equal settings may share a client.
+func (b *taskBuild) producer() ClientConfig {
+	p := b.idempotent(b.clients().SourceProducer())
+	_, transactional := p.Props["transactional.id"]
+	if !transactional && !b.configures(framework.ProducerOverridePrefix+"client.id", "producer.client.id") {
+		p.Props["client.id"] = sharedProducer
+	}
+	return b.client(p)
+}
+
+// admin makes the configuration of the task's administrative client, as producer
+// does.
+func (b *taskBuild) admin() ClientConfig {
+	p := b.clients().Admin()
+	if !b.configures(framework.AdminOverridePrefix+"client.id", "admin.client.id", "client.id") {
+		p.Props["client.id"] = sharedAdmin
+	}
+	return b.client(p)
 }
 
 // source makes the task and its pipeline, to Kafka or to the Receiver.
@@ -256,12 +293,10 @@ func (b *taskBuild) kafkaOutput(ctx context.Context, track *tracker) (sourceOutp
 	if err := b.converters(); err != nil {
 		return nil, err
 	}
-	out := &kafkaOutput{env: env}
-	clients := b.clients()
-	var err error
-	out.producer, err = env.broker.Producer(ctx, b.client(b.idempotent(clients.SourceProducer())))
-	if err != nil {
-		return nil, fmt.Errorf("producer: %w", err)
+	producer, admin := b.producer(), b.admin()
+	out := &kafkaOutput{env: env, open: func(ctx context.Context) (Producer, error) { return env.broker.Producer(ctx, producer) }}
+	if err := out.wake(ctx); err != nil { // connects to nothing, and finds what is wrong with the settings
+		return nil, err
 	}
 	track.tolerate, track.topics = out.tolerate, env.topics
 	rules, err := b.set.source.TopicRules()
@@ -270,7 +305,7 @@ func (b *taskBuild) kafkaOutput(ctx context.Context, track *tracker) (sourceOutp
 	}
 	if b.rt.worker.createTopics && rules != nil {
 		out.topics = &topicCreator{rules: rules, log: env.log, known: make(map[string]bool), open: func(ctx context.Context) (Admin, error) {
-			return env.broker.Admin(ctx, b.client(clients.Admin()))
+			return env.broker.Admin(ctx, admin)
 		}}
 	}
 	return out, nil

@@ -75,6 +75,7 @@ type pauseGate struct {
 	mu      sync.Mutex
 	closed  bool
 	changed chan struct{} // closed and replaced at each change
+	notify  func()        // called after each change
 }
 
 func newPauseGate(paused bool) *pauseGate {
@@ -83,14 +84,31 @@ func newPauseGate(paused bool) *pauseGate {
 
 // set pauses or resumes.
 func (g *pauseGate) set(paused bool) {
+	if notify := g.turn(paused); notify != nil {
+		notify()
+	}
+}
+
+// turn returns whom to tell of a change; nil: nobody, or there was none.
+func (g *pauseGate) turn(paused bool) (notify func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed == paused {
-		return
+		return nil
 	}
 	g.closed = paused
 	close(g.changed)
 	g.changed = make(chan struct{})
+	return g.notify
+}
+
+// onChange has f called after each change from now on, until another one takes its
+// place; nil: none. f must not block. It may still be called when another one has
+// taken its place.
+func (g *pauseGate) onChange(f func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.notify = f
 }
 
 // state returns whether the task is paused now, and a channel that is closed at

@@ -10,15 +10,16 @@ import (
 // stride is how far into the noise the value of a record begins behind that of the record before: odd, so that neighbours differ.
 const stride = 61
 
-// payloads makes values of random bytes. They are windows onto one piece of noise, so making them costs nothing; values repeat after
-// some thousands of records.
+// spread is the number of values that differ. The noise is that much longer than a value, in each task.
+const spread = 32 << 10
+
+// payloads makes values of random bytes. They are windows onto one piece of noise, so making them costs nothing.
 type payloads struct {
 	size  int
 	noise []byte
 }
 
 func newPayloads(size int) *payloads {
-	const spread = 256 << 10
 	noise := make([]byte, 0, size+spread+8)
 	for n := uint64(0); len(noise) < size+spread; n++ {
 		noise = binary.LittleEndian.AppendUint64(noise, mix(n))
@@ -27,7 +28,6 @@ func newPayloads(size int) *payloads {
 }
 
 func (p *payloads) fill(batch []connect.SourceRecord, first int64) {
-	spread := uint64(len(p.noise) - p.size + 1)
 	for i := range batch {
 		at := int(uint64(first+int64(i)) * stride % spread)
 		b := p.noise[at : at+p.size : at+p.size]

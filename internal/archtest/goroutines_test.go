@@ -14,7 +14,6 @@ import (
 var starters = map[string]string{
 	"connect.go":                "Run owns the loop and the followers of the stores, and returns when they have",
 	"loop.go":                   "a run of a connector or task has one goroutine; Run waits for all of them",
-	"sink_pipeline.go":          "the watcher of the gate ends before run returns",
 	"kafka/client.go":           "a refused producer gives up its records; releasing the client waits for that",
 	"kafka/group_member.go":     "heartbeats of a membership end before the next join",
 	"kafka/consumer_session.go": "a session looks for topics that match a pattern; closing the session waits for that",
