@@ -203,6 +203,23 @@ func TestPollOverdueInBubble(t *testing.T) {
 	})
 }
 
+// A consumer that leaves because its poll is overdue may be closed meanwhile, in
+// the time that Close has.
+func TestCloseWhileOverdueInBubble(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *Broker, c *kfake.Cluster) {
+		makeTopic(t, b, "t", 1, nil)
+		m := join(t, b, group("t"))
+		m.pollFor(10 * time.Second)
+		c.ControlKey(int16(kmsg.LeaveGroup), func(kmsg.Request) (kmsg.Response, error, bool) { return nil, nil, true })
+		time.Sleep(5*time.Minute + time.Second) // max.poll.interval.ms, and some: no answer yet
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.NoError(t, m.Close(ctx))
+		assert.Equal(t, time.Second, time.Since(began))
+	})
+}
+
 // Between polls nothing is done but heartbeats, for as long as the next poll is
 // not overdue.
 // A group that has gone on without its member is joined again: what the member had

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamlane/connect"
@@ -21,11 +22,11 @@ type session struct {
 	// gone is closed when the session is given up.
 	gone chan struct{}
 	// shut is closed when the client is closed.
-	shut chan struct{}
-	once sync.Once
-	work sync.WaitGroup // topic discovery
-	kick chan struct{}  // makes discovery look again at once
-	dead []string       // topics that discovery is to forget; guarded by the consumer's mu
+	shut    chan struct{}
+	closing atomic.Bool    // somebody closes it
+	work    sync.WaitGroup // topic discovery
+	kick    chan struct{}  // makes discovery look again at once
+	dead    []string       // topics that discovery is to forget; guarded by the consumer's mu
 }
 
 func (s *session) expired() bool {
@@ -44,16 +45,22 @@ func (s *session) expired() bool {
 // may join again first. So the member leaves behind the client's back, and the
 // end of the client's context releases the callbacks.
 func (s *session) close(ctx context.Context, group, instance string) {
-	s.once.Do(func() {
-		defer close(s.shut)
-		if group != "" && instance == "" {
-			s.goodbye(ctx, group)
+	if !s.closing.CompareAndSwap(false, true) {
+		select {
+		case <-s.shut:
+		case <-ctx.Done():
+			s.cancel() // who closes it has had time enough to leave
+			<-s.shut
 		}
-		s.cancel()
-		s.client.Close()
-		s.work.Wait()
-	})
-	<-s.shut
+		return
+	}
+	defer close(s.shut)
+	if group != "" && instance == "" {
+		s.goodbye(ctx, group)
+	}
+	s.cancel()
+	s.client.Close()
+	s.work.Wait()
 }
 
 // goodbyeLimit is how long a member tries to tell its group that it leaves.
