@@ -166,7 +166,7 @@ func (rt *Runtime) serve(ctx context.Context) error {
 	owned.Go(func() { rt.runLoop(services) })
 	statusRead := make(chan struct{})
 	owned.Go(func() {
-		others := func(key workKey) { _ = rt.do(services, func() { rt.affirm(key) }) }
+		others := func(key workKey) { _ = rt.do(services, func() { rt.overheard(key) }) }
 		fail(describe("status store", rt.status.follow(services, func() { close(statusRead) }, others)))
 	})
 	configRead := make(chan struct{})

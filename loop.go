@@ -124,6 +124,12 @@ func (rt *Runtime) heed(ev cluster.Event) {
 	rt.reconcile()
 }
 
+// configured tells whether there is such a connector, or task.
+func (l *loopState) configured(key workKey) bool {
+	c := l.view.Connector(key.Connector)
+	return c != nil && key.Task < len(c.Tasks)
+}
+
 // desired is what should run here, by what is assigned and configured.
 func (l *loopState) desired() map[workKey]want {
 	desired := make(map[workKey]want, len(l.assigned))

@@ -32,8 +32,12 @@ func taskState(t cluster.TargetState) cluster.State {
 	return cluster.Running
 }
 
-// putStatus publishes a state in the present generation. On the loop.
+// putStatus publishes a state in the present generation. What is configured no
+// more has none: the leader deletes it. On the loop.
 func (rt *Runtime) putStatus(r *run, s cluster.Status) {
+	if !rt.loop.configured(r.key) {
+		return
+	}
 	s.Generation = rt.loop.generation
 	r.said = s
 	rt.status.put(r.key, s)
@@ -61,14 +65,22 @@ func (rt *Runtime) ranToStop(r *run, err error) {
 }
 
 // unassigned publishes that a run is over. A run that was lost has nothing to say,
-// for another worker may have begun one; nor has one of what is configured no more:
-// its state is the leader's to delete. On the loop.
+// for another worker may have begun one. On the loop.
 func (rt *Runtime) unassigned(r *run) {
-	c := rt.loop.view.Connector(r.key.Connector)
-	if errors.Is(context.Cause(r.poll), ErrRevoked) || c == nil || r.key.Task >= len(c.Tasks) {
-		return
+	if !errors.Is(context.Cause(r.poll), ErrRevoked) {
+		rt.putStatus(r, cluster.Status{State: cluster.Unassigned})
 	}
-	rt.putStatus(r, cluster.Status{State: cluster.Unassigned})
+}
+
+// overheard answers to a state that another worker has published, or deleted. On
+// the loop.
+func (rt *Runtime) overheard(key workKey) {
+	switch {
+	case rt.loop.items[key] != nil:
+		rt.affirm(key)
+	case rt.status.state(key) != nil && rt.lead.get().Leadership != nil && !rt.loop.configured(key):
+		rt.status.put(key, cluster.Status{State: cluster.Destroyed}) // it came after forgetStale
+	}
 }
 
 // ranToFailure is the outcome of a run that ended by itself. On the loop.

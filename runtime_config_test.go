@@ -348,6 +348,13 @@ func TestStatesAreAffirmed(t *testing.T) {
 		s.next <- Assignment{Generation: 6}
 		synctest.Wait()
 		says("embedded", 6)
+
+		late := cluster.TaskStatusRecord(cluster.TaskID{Connector: "c", Task: 1}, cluster.Status{State: cluster.Failed, WorkerID: "other"})
+		require.NoError(t, states.Append(t.Context(), KV{[]byte(late.Key), late.Value}))
+		synctest.Wait()
+		got, err := rt.Status(t.Context(), "c")
+		require.NoError(t, err)
+		require.Len(t, got.Tasks, 1, "the leader deletes the states of what is not configured, late ones too")
 	})
 }
 
