@@ -51,7 +51,14 @@ func (rt *Runtime) affirm(key workKey) {
 	if it == nil || it.phase == phaseStopping || it.run.said.State == "" {
 		return
 	}
-	if s := rt.status.state(key); s == nil || s.WorkerID != rt.worker.workerID && s.Generation < rt.loop.generation {
+	s := rt.status.state(key)
+	hidden := s != nil && s.WorkerID != rt.worker.workerID && s.Generation < rt.loop.generation
+	if s == nil && it.run.deleted < rt.loop.generation {
+		// A leader of old has deleted it. The present one may do so again, if this
+		// worker is behind with the config log: it is not contradicted twice.
+		hidden, it.run.deleted = true, rt.loop.generation
+	}
+	if hidden {
 		rt.putStatus(it.run, it.run.said)
 	}
 }
@@ -75,10 +82,11 @@ func (rt *Runtime) unassigned(r *run) {
 // overheard answers to a state that another worker has published, or deleted. On
 // the loop.
 func (rt *Runtime) overheard(key workKey) {
+	s := rt.status.state(key)
 	switch {
 	case rt.loop.items[key] != nil:
 		rt.affirm(key)
-	case rt.status.state(key) != nil && rt.lead.get().Leadership != nil && !rt.loop.configured(key):
+	case s != nil && s.Generation <= rt.loop.generation && rt.lead.get().Leadership != nil && !rt.loop.configured(key):
 		rt.status.put(key, cluster.Status{State: cluster.Destroyed}) // it came after forgetStale
 	}
 }
