@@ -11,13 +11,13 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // A session is one client of a consumer. A consumer has one after another, for a
 // member that left its group because its Poll was overdue joins with a new one.
 type session struct {
 	client *kgo.Client
+	joins  joinWatch
 	cancel context.CancelFunc
 	// gone is closed when the session is given up.
 	gone chan struct{}
@@ -63,28 +63,11 @@ func (s *session) close(ctx context.Context, group, instance string) {
 	s.work.Wait()
 }
 
-// goodbyeLimit is how long a member tries to tell its group that it leaves.
-const goodbyeLimit = 5 * time.Second
-
-// goodbye tells the group that its member leaves. A member that cannot is missed
-// after its session; static ones are meant to be.
-func (s *session) goodbye(ctx context.Context, group string) {
-	id, _ := s.client.GroupMetadata()
-	if id == "" {
-		return
-	}
-	member := kmsg.NewLeaveGroupRequestMember()
-	member.MemberID, member.Reason = id, kmsg.StringPtr("the consumer is closed, or its poll overdue")
-	req := kmsg.NewPtrLeaveGroupRequest()
-	req.Group, req.MemberID, req.Members = group, id, []kmsg.LeaveGroupRequestMember{member}
-	_, _ = req.RequestWith(ctx, s.client)
-}
-
 // open makes a client. That connects to brokers.
 func (c *consumer) open() (*session, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &session{cancel: cancel, gone: make(chan struct{}), shut: make(chan struct{}), kick: make(chan struct{}, 1)}
-	opts := append([]kgo.Opt{kgo.WithContext(ctx)}, c.opts...)
+	opts := append([]kgo.Opt{kgo.WithContext(ctx), kgo.WithHooks(&s.joins)}, c.opts...)
 	if c.group != "" {
 		opts = append(opts,
 			kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, tps map[string][]int32) {
