@@ -72,10 +72,10 @@ func restartByAll(t *testing.T, protocol string) {
 func TestOwnerRestartsItsInstance(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, w *workers) {
 		a, stopA := w.start("a")
-		_, stopB := w.start("b")
+		b, stopB := w.start("b")
 		time.Sleep(30 * time.Second)
-		put(t, "c0", 1, a)
-		put(t, "c1", 1, a)
+		put(t, "c0", 1, a, b)
+		put(t, "c1", 1, a, b)
 		time.Sleep(30 * time.Second)
 		for _, connector := range []string{"c0", "c1"} {
 			s, err := a.Status(t.Context(), connector)
