@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -160,6 +161,8 @@ func firstOf(texts ...string) string {
 type answerError struct {
 	status  int
 	message string
+	// retryAfter is when the worker says to try again; zero: it says nothing.
+	retryAfter time.Duration
 }
 
 func (e *answerError) Error() string { return e.message }
@@ -185,8 +188,12 @@ func (e *answerError) lacks() bool {
 	return e.status == http.StatusMethodNotAllowed || e.status == http.StatusNotFound && strings.HasPrefix(e.message, "HTTP 404")
 }
 
-// passes tells that the same request may succeed soon: workers rebalance.
+// passes tells that the same request may succeed soon: workers rebalance, or one
+// starts.
 func (e *answerError) passes() bool {
+	if e.retryAfter > 0 {
+		return true
+	}
 	switch e.status {
 	case http.StatusConflict:
 		return strings.HasPrefix(e.message, "Cannot complete request")
@@ -222,7 +229,7 @@ func (c *client) call(ctx context.Context, method, path string, body, into any) 
 		answer, err := c.send(ctx, method, path, sent)
 		e, isAnswer := errors.AsType[*answerError](err)
 		switch {
-		case isAnswer && e.passes() && pause(ctx, retryPause) == nil:
+		case isAnswer && e.passes() && pause(ctx, max(retryPause, e.retryAfter)) == nil:
 			continue
 		case isAnswer:
 			return exitWith(e.code(), err)
@@ -272,11 +279,14 @@ func refusal(resp *http.Response, answer []byte) error {
 	var e struct {
 		Message *string `json:"message"`
 	}
+	wait, _ := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 16) // a date says nothing here
+	after := time.Duration(wait) * time.Second
 	if json.Unmarshal(answer, &e) == nil && e.Message != nil {
-		return &answerError{resp.StatusCode, *e.Message}
+		return &answerError{resp.StatusCode, *e.Message, after}
 	}
 	text, _, _ := strings.Cut(strings.TrimSpace(string(answer)), "\n")
-	return &answerError{resp.StatusCode, strings.TrimSpace(fmt.Sprintf("%s %s answers %s %.200s", resp.Request.Method, resp.Request.URL.Redacted(), resp.Status, text))}
+	text = strings.TrimSpace(fmt.Sprintf("%s %s answers %s %.200s", resp.Request.Method, resp.Request.URL.Redacted(), resp.Status, text))
+	return &answerError{resp.StatusCode, text, after}
 }
 
 // pause waits; its error is that ctx ended.

@@ -369,6 +369,24 @@ func TestRebalancesAreWaitedFor(t *testing.T) {
 	assert.Equal(t, "a: pausing\n", stdout)
 }
 
+// What a worker says of when to try again is heeded.
+func TestRetryAfter(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked == 1 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, `{"error_code":503,"message":"Worker is still starting up."}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	defer server.Close()
+	code, _, stderr := runToEnd(t, "status", "--url", server.URL)
+	assert.Equal(t, 0, code, stderr)
+	assert.Equal(t, 2, asked)
+}
+
 // Flags win over the environment.
 func TestEnvironment(t *testing.T) {
 	var asked []string
