@@ -122,11 +122,12 @@ func (t *errorTail) OnError(e *ErrorEvent) {
 	if outcome == ErrorFailed {
 		t.tell(e.Task, e.Err)
 	}
-	t.note(e.Task, outcome, e.Stage, func() ConnectorError {
-		return ConnectorError{Plugin: e.Plugin, At: e.At(), Message: e.Err.Error()}
-	})
+	if !t.counted(e.Task, outcome, e.Stage) {
+		t.add(e.Task, ConnectorError{Outcome: outcome, Stage: e.Stage, Plugin: e.Plugin, At: e.At(), Message: e.Err.Error()})
+	}
 }
 
+// tell takes note of an error that error handling has told of.
 func (t *errorTail) tell(key workKey, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -142,24 +143,18 @@ func (t *errorTail) failed(key workKey, err error) {
 	if told != nil && errors.Is(err, told) {
 		return
 	}
-	found := ConnectorError{Message: err.Error()}
-	var stage Stage
+	found := ConnectorError{Outcome: ErrorFailed, Message: err.Error()}
 	if e, ok := errors.AsType[*StageError](err); ok {
-		stage, found.Plugin, found.At, found.Message = e.Stage, e.Plugin, e.At, e.Err.Error()
+		found.Stage, found.Plugin, found.At, found.Message = e.Stage, e.Plugin, e.At, e.Err.Error()
 	}
-	t.note(key, ErrorFailed, stage, func() ConnectorError { return found })
+	if !t.counted(key, ErrorFailed, found.Stage) {
+		t.add(key, found)
+	}
 }
 
-// note adds an error. One that is like the last of its task counts for that; what
-// is said of it is not even asked for then, so that a flood of bad records costs
-// little and leaves older errors in place.
-func (t *errorTail) note(key workKey, outcome ErrorOutcome, stage Stage, about func() ConnectorError) {
-	now := time.Now()
-	if t.limit < 0 || t.counted(key, outcome, stage, now) {
-		return
-	}
-	e := about()
-	e.Time, e.Count, e.Task, e.Stage, e.Outcome = now, 1, key.Task, stage, outcome
+// add adds an error that does not count for another one.
+func (t *errorTail) add(key workKey, e ConnectorError) {
+	e.Time, e.Count, e.Task = time.Now(), 1, key.Task
 	t.mu.Lock()
 	secrets := t.secrets[key]
 	t.mu.Unlock()
@@ -176,8 +171,14 @@ func (t *errorTail) note(key workKey, outcome ErrorOutcome, stage Stage, about f
 }
 
 // counted counts an error for the last one of its task if that is like it and
-// young.
-func (t *errorTail) counted(key workKey, outcome ErrorOutcome, stage Stage, now time.Time) bool {
+// young. What is said of it need not be known then, so that a flood of bad records
+// costs little and leaves older errors in place. If none are kept, all are
+// counted.
+func (t *errorTail) counted(key workKey, outcome ErrorOutcome, stage Stage) bool {
+	if t.limit < 0 {
+		return true
+	}
+	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	tail := t.tails[key.Connector]
@@ -207,7 +208,9 @@ func (t *errorTail) clean(text string, secrets *config.Redactor) string {
 // retried takes note of an error outside of a pipeline after which the same is
 // tried again.
 func (t *errorTail) retried(key workKey, err error) {
-	t.note(key, ErrorRetried, "", func() ConnectorError { return ConnectorError{Message: err.Error()} })
+	if !t.counted(key, ErrorRetried, "") {
+		t.add(key, ConnectorError{Outcome: ErrorRetried, Message: err.Error()})
+	}
 }
 
 // Errors returns the last errors of the connector and its tasks on this worker,
