@@ -24,6 +24,7 @@ func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
 	var stopped []<-chan struct{}
 	rt.post(func() {
 		rt.loop.generation = a.Generation
+		rt.loop.release(a.Position)
 		stopped = rt.revoke(a)
 		for _, key := range keysOf(a.Added) {
 			rt.loop.assigned[key] = true
@@ -175,6 +176,24 @@ func (m member) Owned() cluster.Work {
 		}
 	})
 	return w.Sorted()
+}
+
+func (m member) CatchUp(ctx context.Context) error { return m.rt.opts.Configs.Sync(ctx) }
+
+func (m member) Settle(ctx context.Context) {
+	var stopping []<-chan struct{}
+	m.rt.post(func() {
+		for _, it := range m.rt.loop.items {
+			if it.phase == phaseStopping {
+				stopping = append(stopping, it.run.gone)
+			}
+		}
+	})
+	for _, gone := range stopping {
+		if !closedBefore(ctx, gone) {
+			return
+		}
+	}
 }
 
 func (m member) View(ctx context.Context, atLeast int64) (cluster.View, error) {

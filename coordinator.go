@@ -49,8 +49,16 @@ type Member interface {
 	// Owned is what the worker runs.
 	Owned() cluster.Work
 	// View returns the cluster's configuration once Position has reached
-	// atLeast, for the leader's assignor.
+	// atLeast, for the leader's assignor, and for workers that have been assigned
+	// by more than they have read.
 	View(ctx context.Context, atLeast int64) (cluster.View, error)
+	// CatchUp returns when the worker has read all that is in the config log now.
+	CatchUp(ctx context.Context) error
+	// Settle returns when what is being stopped has stopped, or was abandoned.
+	// Tasks whose set has changed stop at once, and their successors wait for
+	// an assignment of all workers: a worker that calls Settle before it joins,
+	// heartbeats running, keeps the two apart.
+	Settle(ctx context.Context)
 }
 
 // An Assignment is what a Coordinator wants of its worker.
@@ -59,7 +67,8 @@ type Assignment struct {
 	// MemberID is the worker's own, Leader the leader's.
 	MemberID, Leader, LeaderURL string
 	Protocol                    Protocol
-	// Position of the config log that the leader assigned by.
+	// Position of the config log that the leader assigned by. A Coordinator with
+	// other workers yields an assignment when this one has read as much.
 	Position int64
 	// Behind says that the leader lags: catch up with Position, ask again.
 	Behind bool

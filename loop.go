@@ -19,8 +19,12 @@ type loopState struct {
 
 	generation int32
 	assigned   map[workKey]bool
-	restarts   map[workKey]int
-	items      map[workKey]*item
+	// held has the connectors whose task set has changed since the last
+	// assignment, by the position of the change: their tasks wait until all
+	// workers have read of it, and stopped what was before.
+	held     map[string]int64
+	restarts map[workKey]int
+	items    map[workKey]*item
 	// resolved has the configuration that each connector last ran with.
 	resolved map[string]resolvedProps
 }
@@ -40,7 +44,7 @@ type item struct {
 func newLoopState(history *cluster.History) loopState {
 	return loopState{
 		history: history, view: cluster.NewView(-1), position: make(chan struct{}),
-		assigned: make(map[workKey]bool), restarts: make(map[workKey]int),
+		assigned: make(map[workKey]bool), held: make(map[string]int64), restarts: make(map[workKey]int),
 		items:    make(map[workKey]*item),
 		resolved: make(map[string]resolvedProps),
 	}
@@ -105,7 +109,10 @@ func (l *loopState) look(changed bool) {
 // heed acts on an event. On the loop.
 func (rt *Runtime) heed(ev cluster.Event) {
 	switch ev.Kind {
-	case cluster.ConnectorPut, cluster.TasksCommitted:
+	case cluster.TasksCommitted:
+		rt.loop.held[ev.Connector] = rt.loop.view.Position
+		rt.opts.Coordinator.Rejoin("the tasks of connector " + ev.Connector + " changed")
+	case cluster.ConnectorPut:
 		rt.opts.Coordinator.Rejoin("configuration of connector " + ev.Connector + " changed")
 	case cluster.ConnectorRemoved:
 		delete(rt.loop.resolved, ev.Connector)
@@ -130,6 +137,15 @@ func (l *loopState) configured(key workKey) bool {
 	return c != nil && key.Task < len(c.Tasks)
 }
 
+// release lets tasks start whose set all workers have read. On the loop.
+func (l *loopState) release(position int64) {
+	for name, at := range l.held {
+		if at <= position {
+			delete(l.held, name)
+		}
+	}
+}
+
 // desired is what should run here, by what is assigned and configured.
 func (l *loopState) desired() map[workKey]want {
 	desired := make(map[workKey]want, len(l.assigned))
@@ -140,7 +156,8 @@ func (l *loopState) desired() map[workKey]want {
 		}
 		w := want{revision: c.Revision, restart: l.restarts[key], target: c.Target}
 		if key.Task != instanceOf {
-			if key.Task >= len(c.Tasks) || c.Target == cluster.TargetStopped {
+			_, held := l.held[key.Connector]
+			if held || key.Task >= len(c.Tasks) || c.Target == cluster.TargetStopped {
 				continue
 			}
 			w.revision = int64(c.Generation)

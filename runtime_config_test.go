@@ -281,6 +281,9 @@ func TestRuntimeFollowsAssignments(t *testing.T) {
 		require.Len(t, c.Tasks, 1)
 		task := cluster.Work{Tasks: []cluster.TaskID{{Connector: "c"}}}
 		s.next <- Assignment{Generation: 3, Added: task}
+		time.Sleep(time.Second)
+		require.Empty(t, got.take(), "its set may not have been read by all workers")
+		s.next <- Assignment{Generation: 3, Position: member{rt}.Position()}
 		time.Sleep(2500 * time.Millisecond)
 		require.Equal(t, []int64{1, 2}, got.take())
 		st, err := rt.Status(t.Context(), "c")

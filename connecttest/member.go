@@ -59,6 +59,12 @@ func (m *Member) View(ctx context.Context, atLeast int64) (cluster.View, error) 
 	}
 }
 
+// CatchUp returns at once: the member has read what it sees.
+func (m *Member) CatchUp(ctx context.Context) error { return context.Cause(ctx) }
+
+// Settle returns at once: the member runs nothing.
+func (m *Member) Settle(context.Context) {}
+
 // SetView changes what the member sees of the cluster.
 func (m *Member) SetView(v cluster.View) {
 	m.update(func() { m.view = v })

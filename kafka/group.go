@@ -20,7 +20,7 @@ type groupSettings struct {
 	session, heartbeat, rebalance time.Duration
 	protocol                      string
 	maxDelay                      time.Duration
-	sync                          time.Duration
+	sync, unsync                  time.Duration
 }
 
 // Describe binds the keys.
@@ -36,7 +36,9 @@ func (s *groupSettings) Describe(d *config.Def) {
 	config.MillisInt(d, &s.maxDelay, "scheduled.rebalance.max.delay.ms").Default(5 * time.Minute).
 		Doc("How long work that was lost waits for its worker to come back.")
 	config.MillisInt(d, &s.sync, "worker.sync.timeout.ms").Default(3 * time.Second).
-		Doc("How long the leader may take to catch up with the config log.")
+		Doc("How long a worker may take to catch up with the config log.")
+	config.MillisInt(d, &s.unsync, "worker.unsync.backoff.ms").Default(5 * time.Minute).
+		Doc("How long a worker stays away that could not, under the protocol eager.")
 }
 
 // best is the newest version to offer.
@@ -130,24 +132,41 @@ func (s *membership) follow(ctx context.Context, yield func(connect.Assignment, 
 		s.g.log.DebugContext(ctx, "joined", "generation", a.Generation, "leads", a.IsLeader(), "protocol", s.version, "config", a.Position,
 			"behind", a.Behind, "added", a.Added.Size(), "revoked", a.Revoked.Size(), "delay", a.delay)
 		beat := s.startHeartbeats(ctx)
-		goOn := yield(a.Assignment, nil)
-		if goOn && (s.eager() || a.Revoked.IsEmpty()) && !a.Behind {
-			s.await(ctx, beat, a.delay)
+		behind := s.caughtUp(ctx, a.Position)
+		goOn := true
+		if behind == nil && !a.Behind {
+			goOn = s.carryOut(ctx, yield, a, beat)
 		}
 		lost := beat.stop()
-		if !goOn {
+		switch {
+		case !goOn:
 			return nil
-		}
-		if lost != nil && ctx.Err() == nil {
+		case ctx.Err() != nil:
+		case lost != nil:
 			s.g.log.WarnContext(ctx, "lost the membership; giving up all work", "err", lost)
 			s.forget()
-			if !s.revokeAll(yield, true) {
-				return nil
-			}
+			goOn = s.revokeAll(yield, true)
+		case behind != nil:
+			goOn = s.stayAway(ctx, yield, behind)
+		}
+		if !goOn {
+			return nil
 		}
 	}
 	s.revokeAll(yield, false)
 	return nil
+}
+
+// carryOut hands an assignment over, and waits until another round is due.
+func (s *membership) carryOut(ctx context.Context, yield func(connect.Assignment, error) bool, a assigned, beat *heartbeats) bool {
+	if !yield(a.Assignment, nil) {
+		return false
+	}
+	if s.eager() || a.Revoked.IsEmpty() {
+		s.await(ctx, beat, a.delay)
+	}
+	s.member.Settle(ctx)
+	return true
 }
 
 // eager tells whether the group's present protocol revokes all before each join.

@@ -34,7 +34,7 @@ func (s *membership) assign(ctx context.Context, members []kmsg.JoinGroupRespons
 		said[m.MemberID] = metadata
 		newest = max(newest, metadata.ConfigOffset)
 	}
-	view, err := s.catchUp(ctx, newest)
+	view, err := s.readTo(ctx, newest)
 	if err != nil {
 		s.g.log.WarnContext(ctx, "a member has read more of the config log than this leader; all catch up and join again", "err", err)
 		return s.answer(said, func(string) wire.Assignment {
@@ -50,13 +50,6 @@ func (s *membership) assign(ctx context.Context, members []kmsg.JoinGroupRespons
 		share := shares[id]
 		return wire.Assignment{ConfigOffset: view.Position, Assigned: share.Assigned, Revoked: share.Revoked, Delay: delay}
 	})
-}
-
-// catchUp waits for the config log, for at most worker.sync.timeout.ms.
-func (s *membership) catchUp(ctx context.Context, position int64) (cluster.View, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.g.set.sync)
-	defer cancel()
-	return s.member.View(ctx, position)
 }
 
 // shares asks the assignor of the group's protocol.

@@ -26,6 +26,7 @@ type membership struct {
 	version    wire.Version
 	last       *wire.Assignment
 	lead       leaderState
+	away       absence
 }
 
 // forget drops the membership after the group has gone on without it.
@@ -139,10 +140,15 @@ func (s *membership) sync(ctx context.Context, req *kmsg.SyncGroupRequest) (assi
 	return s.translate(a), nil
 }
 
-// close leaves the group, so that the others need not wait for the session to
-// end.
+// close ends the membership.
 func (s *membership) close(ctx context.Context) {
 	defer s.client.Close()
+	s.leave(ctx)
+}
+
+// leave leaves the group, so that the others need not wait for the session to
+// end.
+func (s *membership) leave(ctx context.Context) {
 	if s.id == "" {
 		return
 	}

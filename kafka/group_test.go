@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -31,6 +32,9 @@ type workers struct {
 	t     *testing.T
 	kafka *connecttest.KafkaCluster
 	more  config.Props
+	log   *slog.Logger // of clients and groups; nil: silence
+	// change changes the options of a worker; nil: it has the usual ones.
+	change func(name string, b *kafka.Broker, o *connect.Options)
 
 	mu      sync.Mutex
 	byHost  map[string]http.Handler
@@ -122,16 +126,20 @@ func (w *workers) startOn(name string, dial func(ctx context.Context, network, a
 		"key.converter": "x", "value.converter": "x",
 		"config.storage.replication.factor": "1", "offset.storage.replication.factor": "1", "status.storage.replication.factor": "1",
 	}.Merge(w.more)
-	b, err := kafka.New(kafka.Options{Worker: worker, Dial: dial})
+	b, err := kafka.New(kafka.Options{Worker: worker, Dial: dial, Logger: w.log})
 	require.NoError(w.t, err)
 	group, err := b.Group("")
 	require.NoError(w.t, err)
 	url := "http://" + name + ":8083/"
-	rt, err = connect.New(connect.Options{
+	o := connect.Options{
 		Plugins: []connect.Plugin{w.idleSource()}, URL: url, Peers: rest.NewPeers(&http.Client{Transport: w}), Coordinator: group, Worker: worker,
 		Offsets: b.Offsets("offsets"), Configs: b.Configs("configs"), Status: b.Status("status"),
 		Receiver: connect.ReceiverFunc(func(context.Context, []connect.SourceRecord) error { return nil }),
-	})
+	}
+	if w.change != nil {
+		w.change(name, b, &o)
+	}
+	rt, err = connect.New(o)
 	require.NoError(w.t, err)
 	w.mu.Lock()
 	w.byHost[name+":8083"] = rest.Handler(rt, &rest.Options{Internal: rest.NewInternal(rt), Client: &http.Client{Transport: w}})
