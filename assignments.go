@@ -12,6 +12,9 @@ import (
 // leadPause is how long to wait after a failed claim of the leadership.
 const leadPause = time.Second
 
+// joining is what a worker does that has no assignment.
+const joining = "joining the other workers of its cluster"
+
 // carryOut brings what runs here in line with an assignment. It returns when
 // what was revoked has stopped, or was abandoned.
 func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
@@ -20,6 +23,7 @@ func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
 		rt.opts.Coordinator.Rejoin("caught up with the config log")
 		return
 	}
+	rt.enter("carrying out the assignment of generation %d", a.Generation)
 	rt.takeLead(ctx, a)
 	var stopped []<-chan struct{}
 	rt.post(func() {
@@ -42,6 +46,12 @@ func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
 	if a.IsLeader() && ctx.Err() == nil {
 		rt.post(func() { rt.status.forgetStale(rt.loop.view) })
 	}
+	rt.complete()
+	if a.Leader == "" {
+		rt.enter(joining)
+		return
+	}
+	rt.joined.Store(true)
 }
 
 // revoke stops what an assignment takes away. On the loop.

@@ -74,11 +74,13 @@ type Runtime struct {
 	status   *statusBoard
 	tail     *errorTail
 
-	started atomic.Bool
-	ready   chan struct{} // closed when the stores have been read
-	calls   chan func()   // to the loop
-	ended   chan struct{} // closed when Run has returned
-	runs    sync.WaitGroup
+	started  atomic.Bool
+	joined   atomic.Bool // there was an assignment
+	activity latest[Activity]
+	ready    chan struct{} // closed when the stores have been read
+	calls    chan func()   // to the loop
+	ended    chan struct{} // closed when Run has returned
+	runs     sync.WaitGroup
 
 	sessionKey latest[sessionkey.Key]
 	keyDue     chan struct{} // capacity one: there may be a new key to write
@@ -133,7 +135,8 @@ func New(o Options) (*Runtime, error) {
 		status: newStatusBoard(o.Status, worker.workerID, hooks, o.Logger),
 		ready:  make(chan struct{}), calls: make(chan func()), ended: make(chan struct{}),
 		sessionKey: newLatest(sessionkey.Key{}), keyDue: make(chan struct{}, 1),
-		lead: newLatest(leadership{}), write: make(chan struct{}, 1), loop: newLoopState(newHistory(o.History)),
+		activity: newLatest(Activity{}), lead: newLatest(leadership{}),
+		write: make(chan struct{}, 1), loop: newLoopState(newHistory(o.History)),
 	}, nil
 }
 
@@ -148,6 +151,7 @@ func (rt *Runtime) Run(ctx context.Context) error {
 	}
 	defer close(rt.ended)
 	stores := []any{rt.opts.Offsets, rt.opts.Configs, rt.opts.Status}
+	rt.enter("opening its stores")
 	if err := openStore(ctx, stores...); err != nil {
 		return fmt.Errorf("connect: opening the stores: %w", err)
 	}
@@ -164,6 +168,7 @@ func (rt *Runtime) serve(ctx context.Context) error {
 	working, fail := context.WithCancelCause(ctx)
 	var owned sync.WaitGroup
 	owned.Go(func() { rt.runLoop(services) })
+	rt.enter("reading its stores to their ends")
 	statusRead := make(chan struct{})
 	owned.Go(func() {
 		others := func(key workKey) { _ = rt.do(services, func() { rt.overheard(key) }) }
@@ -174,6 +179,7 @@ func (rt *Runtime) serve(ctx context.Context) error {
 	owned.Go(func() { rt.status.run(services) })
 
 	if closedBefore(working, statusRead) && closedBefore(working, configRead) {
+		rt.enter(joining)
 		close(rt.ready)
 		owned.Go(func() {
 			if err := rt.putConnectors(working); err != nil {

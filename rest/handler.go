@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 
 	"github.com/streamlane/connect"
@@ -24,7 +23,7 @@ func AdminHandler(o *Options) http.Handler {
 	return s.around(s.mux(adminRoutes()))
 }
 
-// A server answers requests. It is immutable but for ready.
+// A server answers requests. It is immutable.
 type server struct {
 	rt      *connect.Runtime
 	o       Options
@@ -33,8 +32,6 @@ type server struct {
 	headers []headerRule
 	plugins *catalog
 	auth    *basicAuth // nil: everybody may ask
-	// ready: the worker has answered at least once.
-	ready atomic.Bool
 }
 
 func newServer(rt *connect.Runtime, o *Options) *server {

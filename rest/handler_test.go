@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -90,6 +91,27 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
+// told is a Coordinator that yields what it is told.
+type told struct{ next chan connect.Assignment }
+
+func (told) Rejoin(string) {}
+
+func (c told) Assignments(ctx context.Context, m connect.Member) iter.Seq2[connect.Assignment, error] {
+	return func(yield func(connect.Assignment, error) bool) {
+		for {
+			select {
+			case a := <-c.next:
+				if !yield(a, nil) {
+					return
+				}
+			case <-ctx.Done():
+				yield(connect.Assignment{Revoked: m.Owned()}, nil)
+				return
+			}
+		}
+	}
+}
+
 // All states of health.
 func TestHealth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -100,20 +122,45 @@ func TestHealth(t *testing.T) {
 		assert.JSONEq(t, `{"status":"starting","message":"Worker is still starting up."}`, w.Body.String())
 		assert.Equal(t, 10*time.Second, time.Since(began))
 
-		s := newServer(idle, &Options{HealthTimeout: time.Minute})
-		s.ready.Store(true)
-		began = time.Now()
-		w = send(t, s.around(s.mux(s.table())), host, "GET", "/health", nil, nil)
-		assert.Equal(t, 500, w.Code)
-		assert.JSONEq(t, `{"status":"unhealthy","message":"Worker was unable to handle this request and may be unable to handle other requests."}`, w.Body.String())
-		assert.Equal(t, time.Minute, time.Since(began))
-
-		rt, err := connect.New(connect.Options{})
+		lost := make(chan connect.Assignment)
+		rt, err := connect.New(connect.Options{Coordinator: told{lost}})
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- rt.Run(ctx) }()
-		h := Handler(rt, nil)
+		const since = "The worker is currently joining the other workers of its cluster, which began at 2000-01-01T00:00:"
+		h := Handler(rt, &Options{HealthTimeout: time.Minute})
+		w = send(t, h, host, "GET", "/health", nil, nil)
+		assert.Equal(t, 503, w.Code)
+		assert.Equal(t, "1", w.Header().Get("Retry-After"))
+		assert.JSONEq(t, `{"status":"starting","message":"Worker is still starting up. `+since+`10Z"}`, w.Body.String())
+		w = send(t, h, host, "DELETE", "/connectors/x", nil, nil)
+		assert.Equal(t, 503, w.Code)
+		assert.Equal(t, "1", w.Header().Get("Retry-After"))
+		assert.JSONEq(t, `{"error_code":503,"message":"Request timed out. `+since+`10Z"}`, w.Body.String())
+
+		lost <- connect.Assignment{MemberID: "a", Leader: "a"}
+		assert.Equal(t, 200, send(t, h, host, "GET", "/health", nil, nil).Code)
+		time.Sleep(10 * time.Second)
+		lost <- connect.Assignment{MemberID: "a", Lost: true}
+		synctest.Wait()
+		began = time.Now()
+		w = send(t, h, host, "GET", "/health", nil, nil)
+		assert.Equal(t, 500, w.Code)
+		const unable = "Worker was unable to handle this request and may be unable to handle other requests. The worker is currently joining"
+		assert.Contains(t, w.Body.String(), `{"status":"unhealthy","message":"`+unable)
+		assert.Equal(t, time.Minute, time.Since(began))
+		w = send(t, h, host, "DELETE", "/connectors/x", nil, nil)
+		assert.Equal(t, 500, w.Code)
+		assert.Contains(t, w.Body.String(), "Request timed out. The worker is currently joining")
+		cancel()
+		require.NoError(t, <-ended)
+
+		rt, err = connect.New(connect.Options{})
+		require.NoError(t, err)
+		ctx, cancel = context.WithCancel(t.Context())
+		go func() { ended <- rt.Run(ctx) }()
+		h = Handler(rt, nil)
 		assert.Equal(t, 200, send(t, h, host, "GET", "/health", nil, nil).Code)
 		cancel()
 		require.NoError(t, <-ended)
@@ -130,8 +177,8 @@ func TestTimeout(t *testing.T) {
 		for timeout, want := range map[time.Duration]time.Duration{0: 90 * time.Second, time.Second: time.Second} {
 			began := time.Now()
 			w := send(t, Handler(newIdle(t), &Options{RequestTimeout: timeout}), host, "GET", "/connectors/x", nil, nil)
-			assert.Equal(t, 500, w.Code)
-			assert.JSONEq(t, `{"error_code":500,"message":"Request timed out"}`, w.Body.String())
+			assert.Equal(t, 503, w.Code, "it was never ready")
+			assert.JSONEq(t, `{"error_code":503,"message":"Request timed out"}`, w.Body.String())
 			assert.Equal(t, want, time.Since(began))
 		}
 	})
@@ -187,7 +234,7 @@ func TestRequestLog(t *testing.T) {
 	for path, want := range map[string]string{
 		"/":           "level=DEBUG msg=request method=GET path=/ status=200 took=",
 		"/nothing":    "level=DEBUG msg=request method=GET path=/nothing status=404 took=",
-		"/connectors": "level=WARN msg=request method=GET path=/connectors status=500 took=",
+		"/connectors": "level=WARN msg=request method=GET path=/connectors status=503 took=",
 	} {
 		logged.Reset()
 		send(t, h, host, "GET", path, nil, nil)

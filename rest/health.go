@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/streamlane/connect"
 )
@@ -27,22 +28,34 @@ type workerStatus struct {
 	Message string `json:"message"`
 }
 
-// health is GET /health (KIP-1017): whether the worker answers in time. A worker
-// that has never answered is starting.
+// health is GET /health (KIP-1017): whether the worker answers in time, and has its
+// place among the others. One that never had is starting.
 func (s *server) health(ctx context.Context, _ *call) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.o.HealthTimeout)
 	defer cancel()
-	_, err := s.rt.Connectors(ctx)
+	err := s.rt.Ready(ctx)
 	switch {
 	case err == nil:
-		s.ready.Store(true)
 		return ok(workerStatus{"healthy", "Worker has completed startup and is ready to handle requests."})
 	case errors.Is(err, connect.ErrStopped):
-		return answer{status: http.StatusServiceUnavailable, body: workerStatus{"unhealthy", "Worker has been shut down."}}, nil
-	case !s.ready.Load():
-		return answer{status: http.StatusServiceUnavailable, body: workerStatus{"starting", "Worker is still starting up."}}, nil
+		return unavailable(workerStatus{"unhealthy", "Worker has been shut down."}, leavingPause), nil
+	case !s.rt.Started():
+		return unavailable(workerStatus{"starting", withActivity(messageStarting, s.rt.Activity())}, startingPause), nil
 	}
 	return answer{status: http.StatusInternalServerError, body: workerStatus{
-		"unhealthy", "Worker was unable to handle this request and may be unable to handle other requests.",
+		"unhealthy", withActivity("Worker was unable to handle this request and may be unable to handle other requests.", s.rt.Activity()),
 	}}, nil
+}
+
+// unavailable answers with 503, and when to ask again.
+func unavailable(body workerStatus, pause time.Duration) answer {
+	return answer{status: http.StatusServiceUnavailable, body: body, retryAfter: pause}
+}
+
+// withActivity adds to a message what the worker is doing, if that is known.
+func withActivity(message string, a connect.Activity) string {
+	if text := a.String(); text != "" {
+		return message + " " + text
+	}
+	return message
 }

@@ -46,10 +46,10 @@ func (s *server) getOffsets(ctx context.Context, c *call) (answer, error) {
 	}
 	if kind == connect.SinkPlugin {
 		offsets, err := s.rt.SinkOffsets(ctx, found.Name)
-		return answer{http.StatusOK, sinkOffsets(offsets), ""}, err
+		return answer{status: http.StatusOK, body: sinkOffsets(offsets)}, err
 	}
 	offsets, err := s.rt.Offsets(ctx, found.Name)
-	return answer{http.StatusOK, sourceOffsets(offsets), ""}, err
+	return answer{status: http.StatusOK, body: sourceOffsets(offsets)}, err
 }
 
 // known returns a connector and whether it is a source or a sink.

@@ -85,6 +85,8 @@ type answer struct {
 	status   int
 	body     any
 	location string // of what was created
+	// retryAfter says when asking again may help; zero: nothing is said.
+	retryAfter time.Duration
 }
 
 func ok(body any) (answer, error) { return answer{status: http.StatusOK, body: body}, nil }
@@ -166,10 +168,26 @@ func (s *server) serve(r *route, w *answerWriter, req *http.Request) {
 		a, err = s.forward(ctx, c, to, err)
 	}
 	if err != nil {
-		s.refuse(w, err)
+		s.refuse(w, s.timedOut(err))
 		return
 	}
 	s.answer(w, c, a)
+}
+
+// timedOut says of a request that took too long what the worker was doing. One
+// that was never ready is starting.
+func (s *server) timedOut(err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) || statusOf(err).Message != messageTimeout {
+		return err
+	}
+	message := messageTimeout
+	if stage := s.rt.Activity().String(); stage != "" {
+		message += ". " + stage
+	}
+	if !s.rt.Started() {
+		return failure(http.StatusServiceUnavailable, err, "%s", message).later(startingPause)
+	}
+	return failure(http.StatusInternalServerError, err, "%s", message)
 }
 
 // read checks what the client sends and accepts, and reads the body.
@@ -199,6 +217,9 @@ func (s *server) read(c *call, w http.ResponseWriter) error {
 func (s *server) answer(w *answerWriter, c *call, a answer) {
 	if a.location != "" {
 		w.Header().Set("Location", c.base+a.location)
+	}
+	if a.retryAfter > 0 {
+		w.Header().Set("Retry-After", seconds(a.retryAfter))
 	}
 	if a.body == nil {
 		write(w, a.status, "", nil)

@@ -240,11 +240,5 @@ func (s *server) starting(w http.ResponseWriter, r *http.Request) {
 		s.refuse(out, starting())
 		return
 	}
-	body, err := encode(workerStatus{"starting", messageStarting})
-	if err != nil { // texts encode
-		s.refuse(out, err)
-		return
-	}
-	out.Header().Set("Retry-After", seconds(startingPause))
-	write(out, http.StatusServiceUnavailable, "application/json", body)
+	s.answer(out, &call{Request: r}, unavailable(workerStatus{"starting", messageStarting}, startingPause))
 }
