@@ -68,7 +68,8 @@ type Assignment struct {
 	MemberID, Leader, LeaderURL string
 	Protocol                    Protocol
 	// Position of the config log that the leader assigned by. A Coordinator with
-	// other workers yields an assignment when this one has read as much.
+	// other workers yields an assignment when this one has read as much. Zero: it
+	// is not known, and all workers are taken to have read everything.
 	Position int64
 	// Behind says that the leader lags: catch up with Position, ask again.
 	Behind bool

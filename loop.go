@@ -140,7 +140,7 @@ func (l *loopState) configured(key workKey) bool {
 // release lets tasks start whose set all workers have read. On the loop.
 func (l *loopState) release(position int64) {
 	for name, at := range l.held {
-		if at <= position {
+		if at <= position || position == 0 {
 			delete(l.held, name)
 		}
 	}

@@ -37,6 +37,7 @@ func (d dealt) Rejoin(string) {
 	}
 }
 
+// Assignments deals anew, in a bubble, when the configuration has changed.
 func (d dealt) Assignments(ctx context.Context, m connect.Member) iter.Seq2[connect.Assignment, error] {
 	return func(yield func(connect.Assignment, error) bool) {
 		a := connect.Assignment{MemberID: fmt.Sprint(d.number), Leader: "0", LeaderURL: d.leader}
@@ -53,6 +54,9 @@ func (d dealt) Assignments(ctx context.Context, m connect.Member) iter.Seq2[conn
 			select {
 			case <-ctx.Done():
 			case <-d.rejoin:
+				if d.number > 0 { // a leader knows first, and takes nobody's states for late ones
+					time.Sleep(time.Millisecond)
+				}
 			}
 		}
 		a.Revoked, a.Added = m.Owned(), cluster.Work{}
