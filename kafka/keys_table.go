@@ -7,7 +7,7 @@ var clientKeys = []Key{
 	// Connections.
 	{Name: "bootstrap.servers", Clients: AllClients, Note: "brokers to start from, host:port each"},
 	{Name: "bootstrap.controllers", Clients: AdminClient, Handling: Refused, Unless: []string{""}, Note: "administration goes through brokers; use bootstrap.servers"},
-	{Name: "client.id", Clients: AllClients, Note: "as in Java"},
+	{Name: "client.id", Clients: AllClients, Note: "as in Java. Without one, producers and administrative clients of tasks are called connector-producer and connector-adminclient, and equal ones share a client, producers as long as they write to different topics"},
 	{Name: "client.dns.lookup", Clients: AllClients, Handling: Refused, Unless: []string{"use_all_dns_ips"}, Note: "all addresses of a name are tried; canonical names serve Kerberos only"},
 	{Name: "client.rack", Clients: ProducerClient | ConsumerClient, Note: "as in Java: fetches from the nearest replica, and with partitioner.rack.aware writes to the nearest leader"},
 	{Name: "connections.max.idle.ms", Clients: AllClients, Note: "as in Java"},
@@ -30,7 +30,7 @@ var clientKeys = []Key{
 	// Producer.
 	{Name: "acks", Clients: ProducerClient, Note: "as in Java; anything but all (-1) makes the producer not idempotent, and is refused if enable.idempotence or transactional.id asks for it"},
 	{Name: "batch.size", Clients: ProducerClient, Note: "bytes that records without a key stay on one partition (KIP-794); batches grow beyond it, up to max.request.size, while requests are under way"},
-	{Name: "buffer.memory", Clients: ProducerClient, Note: "bytes of keys, values and headers under way; Send blocks beyond"},
+	{Name: "buffer.memory", Clients: ProducerClient, Note: "bytes of keys, values and headers under way, and some for each record, of each producer, also of those that share a client; Send blocks beyond"},
 	{Name: "compression.type", Clients: ProducerClient, Note: "as in Java"},
 	{Name: "compression.gzip.level", Clients: ProducerClient, Note: "as in Java"},
 	{Name: "compression.lz4.level", Clients: ProducerClient, Note: "as in Java, where the default, 9, means the fast compressor; levels above 9 count as 9"},
