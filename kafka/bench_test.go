@@ -50,8 +50,10 @@ func BenchmarkSend(b *testing.B) {
 	makeTopic(b, br, "bench-send", 6, nil)
 	b.Run("adapter", func(b *testing.B) { benchSend(b, br) })
 	b.Run("bare", func(b *testing.B) {
-		s := producerOf(b, br, nil)
-		client, err := kgo.NewClient(append(s.handle.opts, kgo.MaxBufferedRecords(50_000), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+		r, err := br.resolve(ProducerClient, connect.ClientConfig{ClientID: "test"})
+		require.NoError(b, err)
+		opts := append(r.opts, r.producer.options(&r.settings)...)
+		client, err := kgo.NewClient(append(opts, kgo.MaxBufferedRecords(50_000), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 		require.NoError(b, err)
 		defer client.Close()
 		value := []byte(strings.Repeat("x", 100))
