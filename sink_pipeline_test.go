@@ -100,14 +100,14 @@ func testKeptRecords(t *testing.T, r *sinkRig, raw bool) {
 	r.start(task)
 	polls := []int{1, 8, 32, 5, 40, 30, 1, 90, 7}
 	for _, n := range polls { // small, full and more than one poll
+		before := len(task.got)
 		r.consumer.do(func() {
 			for i := range n {
 				r.consumer.appendMessage(keptMessage(at, i))
 			}
 		})
-		before := len(task.got)
 		r.sleep(time.Millisecond)
-		require.Len(t, task.got, before+n)
+		require.Equal(t, before+n, len(task.got), "records")
 		for i := range task.got[before:] {
 			requireKept(t, &task.got[before+i], i, raw)
 		}
@@ -215,10 +215,12 @@ func TestSinkLetsGoOfRecords(t *testing.T) {
 				for i := range p.fetch {
 					require.Equal(t, i < 2 && reporters == nil, p.fetch[i].Topic != "", "message %d", i)
 				}
+				r.consumer.do(func() {}) // the pipeline looks up, and finds nothing
 				r.sleep(letGoAfter)
 				require.Zero(t, cap(p.batch))
 				require.Equal(t, make([]Message, firstPollRecords), p.fetch)
 				require.Zero(t, p.wire)
+				r.consumer.do(func() {})
 				require.NoError(t, r.stop())
 			})
 		})
