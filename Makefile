@@ -22,6 +22,10 @@ test: ## run the tests (PKG=./data/... for some)
 race: ## run the tests in random order under the race detector
 	$(GO) test -race -shuffle=on -tags '$(TAGS)' $(PKG)
 
+.PHONY: chaos
+chaos: ## break clusters of workers in bubbles (CHAOS_ROUNDS=100 for fewer rounds than 1000)
+	.ci/run chaos
+
 .PHONY: cover
 cover: ## run the tests and show the coverage of each package
 	$(GO) test -cover -tags '$(TAGS)' $(PKG)

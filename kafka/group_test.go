@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -116,17 +115,12 @@ func (w *workers) idleSource() connect.Plugin {
 // start starts a worker; the function it returns stops it.
 func (w *workers) start(name string) (rt *connect.Runtime, stop func()) {
 	w.t.Helper()
-	return w.startOn(name, w.kafka.Dial)
-}
-
-func (w *workers) startOn(name string, dial func(ctx context.Context, network, address string) (net.Conn, error)) (rt *connect.Runtime, stop func()) {
-	w.t.Helper()
 	worker := config.Props{
 		"bootstrap.servers": w.kafka.Bootstrap, "group.id": "workers",
 		"key.converter": "x", "value.converter": "x",
 		"config.storage.replication.factor": "1", "offset.storage.replication.factor": "1", "status.storage.replication.factor": "1",
 	}.Merge(w.more)
-	b, err := kafka.New(kafka.Options{Worker: worker, Dial: dial, Logger: w.log})
+	b, err := kafka.New(kafka.Options{Worker: worker, Dial: w.kafka.Dial, Logger: w.log})
 	require.NoError(w.t, err)
 	group, err := b.Group("")
 	require.NoError(w.t, err)
