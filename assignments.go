@@ -145,6 +145,12 @@ func (rt *Runtime) elsewhere(ctx context.Context, key workKey) error {
 	return &NotAssignedError{Run: runName(key), URL: rt.lead.get().owners[key]}
 }
 
+// isAlone tells that there are no other workers.
+func (rt *Runtime) isAlone() bool {
+	_, alone := rt.opts.Coordinator.(*alone)
+	return alone
+}
+
 func (rt *Runtime) giveUpLead() {
 	if l := rt.lead.get(); l.Leadership != nil {
 		rt.lead.set(leadership{})

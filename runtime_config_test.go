@@ -93,6 +93,56 @@ func TestRuntimeRefusesWhatItCannotDo(t *testing.T) {
 	})
 }
 
+// What distributed workers of Java look at, and standalone ones do not.
+func TestRuntimeOfAGroupIsStricter(t *testing.T) {
+	for _, grouped := range []bool{true, false} {
+		o := Options{Plugins: []Plugin{counterPlugin(), Sink(Info{Class: "Drain"}, OneTask[drainConfig], newDrain)}, Worker: config.Props{"group.id": "workers"}}
+		if grouped {
+			o.Coordinator = follower{}
+		}
+		rt, err := New(o)
+		require.NoError(t, err)
+		for _, c := range []struct {
+			props config.Props
+			want  string
+			alone bool // a standalone worker refuses it too
+		}{
+			{config.Props{"connector.class": "Drain", "topics": "t", "consumer.override.group.id": "workers"}, "Consumer group workers conflicts with Connect worker group workers", false},
+			{config.Props{"connector.class": "Counter", "topic": "t", "transaction.boundary": "connector"}, "does not support connector-defined transaction boundaries", false},
+			{config.Props{"connector.class": "Counter", "topic": "t", "exactly.once.support": "required"}, "does not have exactly-once source support enabled", true},
+		} {
+			c.props["name"] = "c"
+			result, err := rt.Validate(t.Context(), c.props)
+			require.NoError(t, err)
+			var found []string
+			for _, v := range result.Configs {
+				found = append(found, v.Value.Errors...)
+			}
+			if !grouped && !c.alone {
+				require.Empty(t, found)
+				continue
+			}
+			require.Len(t, found, 1)
+			require.Contains(t, found[0], c.want)
+		}
+	}
+}
+
+// drain is a sink that forgets.
+type drain struct{}
+
+type drainConfig struct{}
+
+func (*drainConfig) Describe(*config.Def) {}
+
+func newDrain(drainConfig) (*drain, error) { return &drain{}, nil }
+
+func (*drain) Start(context.Context, SinkContext) error { return nil }
+
+func (*drain) Put(context.Context, []SinkRecord) error { return nil }
+
+func (*drain) Stop(context.Context) error { return nil }
+
 // follower is a coordinator that gives its worker nothing to do, and the lead
 // to another.
 type follower struct{}

@@ -88,7 +88,7 @@ func (rt *Runtime) readSessionKey(value []byte) {
 // keepSessionKey has a leader make session keys and replace them in time, until
 // ctx ends. A worker that is alone has nobody to show one.
 func (rt *Runtime) keepSessionKey(ctx context.Context) {
-	if _, alone := rt.opts.Coordinator.(*alone); alone {
+	if rt.isAlone() {
 		return
 	}
 	for {

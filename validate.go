@@ -57,7 +57,7 @@ func (rt *Runtime) Validate(ctx context.Context, props config.Props) (config.Res
 	}
 	result := framework.Validate(ctx, framework.Request{
 		Props: resolved, Source: p.kind == SourcePlugin, Connector: p.describe(), Plugins: rt.registry.infos,
-		Policy: rt.worker.policy, WorkerConsumer: rt.worker.props.Prefix("consumer."),
+		Policy: rt.worker.policy, WorkerConsumer: rt.worker.props.Prefix("consumer."), GroupID: rt.groupID(),
 	})
 	set, err := rt.connectorSettings(p.kind, resolved, props)
 	if err == nil {
@@ -66,13 +66,22 @@ func (rt *Runtime) Validate(ctx context.Context, props config.Props) (config.Res
 	return result, nil
 }
 
+// groupID is the id of the group of workers; empty for a worker that is alone.
+func (rt *Runtime) groupID() string {
+	if rt.isAlone() {
+		return ""
+	}
+	return rt.worker.props["group.id"]
+}
+
 // refuseUnsupported adds errors to keys that are known, and that this Runtime
 // cannot honour: what is accepted works.
 func (rt *Runtime) refuseUnsupported(r *config.Result, c connectorSettings) {
 	if c.sink != nil && c.sink.DeadLetterTopic != "" {
 		r.AddError("errors.deadletterqueue.topic.name", "Dead letter topics are not supported yet; leave the key out.")
 	}
-	if c.source != nil && c.source.ExactlyOnceSupport == framework.ExactlyOnceRequired {
+	// In a group it has been looked at.
+	if c.source != nil && c.source.ExactlyOnceSupport == framework.ExactlyOnceRequired && rt.groupID() == "" {
 		r.AddError("exactly.once.support", "This worker does not have exactly-once source support enabled.")
 	}
 }
