@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,8 +55,9 @@ type ServerConfig struct {
 //	s.Attach(rt, s.Options())
 //	err = s.Serve(ctx)
 //
-// From Listen on clients can connect; until Attach they are told that the worker
-// is starting. A Server has to be served, or closed. It is safe for concurrent
+// From Listen on clients can connect. Until Attach their requests wait, for as long
+// as requests may take, and are then told that the worker is starting; /health says
+// so at once. A Server has to be served, or closed. It is safe for concurrent
 // use.
 type Server struct {
 	log     *slog.Logger
@@ -69,6 +71,8 @@ type Server struct {
 	ends    func() // closes the client's idle connections
 
 	handlers atomic.Pointer[handlers]
+	attached chan struct{} // closed by the first Attach
+	attach   sync.Once
 }
 
 // handlers answer: one the requests to the main listeners, one those to the
@@ -98,7 +102,7 @@ func Listen(ctx context.Context, c ServerConfig) (*Server, error) {
 
 // newServerOf makes a server that listens to nothing yet.
 func newServerOf(c ServerConfig) (*Server, error) {
-	s := &Server{log: c.Logger, keys: &framework.RESTConfig{}}
+	s := &Server{log: c.Logger, keys: &framework.RESTConfig{}, attached: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -164,7 +168,12 @@ func (s *Server) Attach(rt *connect.Runtime, o *Options) {
 	}
 	main := newServer(rt, o)
 	main.auth = s.auth
-	s.handlers.Store(&handlers{main.handler(), AdminHandler(o)})
+	s.answerBy(&handlers{main.handler(), AdminHandler(o)})
+}
+
+func (s *Server) answerBy(h *handlers) {
+	s.handlers.Store(h)
+	s.attach.Do(func() { close(s.attached) })
 }
 
 // Serve answers requests until ctx ends, then lets those under way come to their
@@ -174,8 +183,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	serving, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	servers := []*http.Server{
-		s.httpServer(func(h *handlers) http.Handler { return h.main }),
-		s.httpServer(func(h *handlers) http.Handler { return h.admin }),
+		s.httpServer(serving, func(h *handlers) http.Handler { return h.main }),
+		s.httpServer(serving, func(h *handlers) http.Handler { return h.admin }),
 	}
 	var owned sync.WaitGroup
 	for i, listeners := range [][]*listener{s.main, s.admin} {
@@ -218,11 +227,15 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// httpServer makes a server whose handler is looked up with each request.
-func (s *Server) httpServer(handler func(*handlers) http.Handler) *http.Server {
+// httpServer makes a server whose handler is looked up with each request. The end
+// of serving ends what waits for a worker.
+func (s *Server) httpServer(serving context.Context, handler func(*handlers) http.Handler) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // as Java's server
 	answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isHealth(r) {
+			s.awaitWorker(r.Context(), serving)
+		}
 		handler(s.handlers.Load()).ServeHTTP(w, r)
 	})
 	return &http.Server{
@@ -233,10 +246,30 @@ func (s *Server) httpServer(handler func(*handlers) http.Handler) *http.Server {
 	}
 }
 
+// awaitWorker returns when a worker is attached, or when a request has waited for
+// one for long enough. Who has just started a worker may ask at once.
+func (s *Server) awaitWorker(request, serving context.Context) {
+	select {
+	case <-s.attached:
+		return
+	default:
+	}
+	limit := time.NewTimer(cmp.Or(s.options.RequestTimeout, defaultRequestTimeout))
+	defer limit.Stop()
+	select {
+	case <-s.attached:
+	case <-limit.C:
+	case <-request.Done():
+	case <-serving.Done():
+	}
+}
+
+func isHealth(r *http.Request) bool { return strings.TrimSuffix(r.URL.Path, "/") == "/health" }
+
 // starting answers in place of a worker that is not there yet.
 func (s *server) starting(w http.ResponseWriter, r *http.Request) {
 	out := w.(*answerWriter)
-	if strings.TrimSuffix(r.URL.Path, "/") != "/health" {
+	if !isHealth(r) {
 		s.refuse(out, starting())
 		return
 	}

@@ -102,13 +102,21 @@ func TestServerFromStartToEnd(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
 	assert.Equal(t, "1", resp.Header.Get("Retry-After"))
 	assert.JSONEq(t, `{"status":"starting","message":"Worker is still starting up."}`, body)
+	s.options.RequestTimeout = time.Millisecond
 	for _, path := range []string{"", "connectors", "admin/loggers", "absent"} {
 		resp, body = s.ask(nil, http.MethodGet, s.URL()+path, "")
 		assert.Equal(t, http.StatusServiceUnavailable, resp.StatusCode, path)
 		assert.Equal(t, "1", resp.Header.Get("Retry-After"))
 		assert.JSONEq(t, `{"error_code":503,"message":"Worker is still starting up. Try again in a moment."}`, body)
 	}
+	s.options.RequestTimeout = 0
+	early := make(chan string, 1)
+	go func() {
+		_, body := s.ask(nil, http.MethodGet, s.URL()+"connectors", "")
+		early <- body
+	}()
 	s.Attach(startWorker(t, connect.Options{URL: s.URL()}), nil)
+	assert.JSONEq(t, "[]", <-early, "it waits for the worker")
 	_, body = s.ask(nil, http.MethodGet, s.URL()+"health", "")
 	assert.Contains(t, body, `"healthy"`)
 	resp, _ = s.ask(nil, http.MethodPost, s.URL()+"connectors", `{"name":"one","config":{"connector.class":"FileStreamSource","topic":"t","file":"/absent"}}`)
@@ -130,7 +138,7 @@ func TestServerEndsGracefully(t *testing.T) {
 		<-leave
 		_, _ = io.WriteString(w, "done")
 	})
-	s.handlers.Store(&handlers{slow, slow})
+	s.answerBy(&handlers{slow, slow})
 	got := make(chan string, 1)
 	go func() {
 		resp, err := http.Get(s.URL())
