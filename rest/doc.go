@@ -58,6 +58,10 @@
 // The worker:
 //
 //   - Bodies are limited: 413 beyond Options.MaxBody.
+//   - Reading does not wait for rebalances (Java: 500 while one is due).
+//   - A connector's instance is restarted by a record where another worker has it,
+//     as tasks are. A task of a connector that is stopped is not there: 404 (Java:
+//     409).
 //   - A worker that is shutting down answers 503 (Java: 500, or nothing).
 //   - Without Options.Loggers the root logger alone is shown, and levels cannot
 //     be changed: 501. Without Options.SetClusterLevel a level of scope cluster is

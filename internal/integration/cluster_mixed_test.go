@@ -287,8 +287,8 @@ func TestMixedClusterWithEagerProtocol(t *testing.T) {
 	w.settle(ours.restPeer, java.restPeer)
 	ours.leave()
 	w.settle(java.restPeer)
-	for range 2 {
-		ours = j.ours(nil)
+	for _, protocol := range []string{"eager", "sessioned"} { // what ours offers
+		ours = j.ours(config.Props{"connect.protocol": protocol})
 		j.awaitRound("default", java.restPeer, ours.restPeer)
 		w.settle(java.restPeer, ours.restPeer)
 		ours.leave()

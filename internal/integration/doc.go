@@ -9,7 +9,11 @@
 // Each file is a question asked of the whole: does the foreign client read what
 // we wrote and the other way round (interop), what becomes of records when
 // brokers fail (faults) and when topics are compacted (compacted), can a connector
-// move between a Java and a Go worker (takeover, sinkgroup), are topics made and
-// found as told (topics), is security what it claims to be (security). The suites
-// of package connecttest run against the same broker in package kafka.
+// move between a Java and a Go worker (takeover, sinkgroup), can a whole cluster
+// (cluster_takeover), do Java's workers and ours live in one group
+// (cluster_mixed), do they do what they ask of each other (cluster_forward,
+// cluster_signed), are topics made and found as told (topics), is security what it
+// claims to be (security). The suites of package connecttest run against the same
+// broker in package kafka, and the recordings of Java's REST interface in package
+// rest.
 package integration
