@@ -57,8 +57,14 @@ func newWorld(t *testing.T, plugins ...connect.Plugin) *world {
 // newWorldWith is newWorld with options of the test's.
 func newWorldWith(t *testing.T, o connect.Options) *world {
 	t.Helper()
+	return newWorldOn(t, o, func(b *connecttest.Broker) connect.Broker { return b })
+}
+
+// newWorldOn is newWorldWith on a broker that the test makes of the one in memory.
+func newWorldOn(t *testing.T, o connect.Options, on func(*connecttest.Broker) connect.Broker) *world {
+	t.Helper()
 	w := &world{broker: connecttest.NewBroker()}
-	o.Plugins, o.Broker = append(o.Plugins, converters.All()...), w.broker
+	o.Plugins, o.Broker = append(o.Plugins, converters.All()...), on(w.broker)
 	o.Worker = config.Props{"key.converter": "StringConverter", "value.converter": "StringConverter", "offset.flush.interval.ms": "10000"}.Merge(o.Worker)
 	o.Logger = slog.New(slog.NewTextHandler(&w.log, nil))
 	rt, err := connect.New(o)

@@ -7,8 +7,8 @@ import (
 )
 
 // A Hook is any value that implements one or more of the hook interfaces of
-// this package: BatchHook, CommitHook, ErrorHook, StateHook, LevelHook. A Runtime calls
-// what it implements. Hooks are called on hot paths and by many goroutines:
+// this package: BatchHook, CommitHook, ErrorHook, DeadLetterHook, StateHook,
+// LevelHook. A Runtime calls what it implements. Hooks are called on hot paths and by many goroutines:
 // they must be quick, safe for concurrent use, and must not keep the events.
 //
 // Packages under observe turn them into metrics and traces.
@@ -22,6 +22,9 @@ type CommitHook interface{ OnCommit(*CommitEvent) }
 
 // An ErrorHook hears of each error that a pipeline dealt with.
 type ErrorHook interface{ OnError(*ErrorEvent) }
+
+// A DeadLetterHook hears of the outcome of each dead letter.
+type DeadLetterHook interface{ OnDeadLetter(*DeadLetterEvent) }
 
 // A StateHook hears of each change of a connector's or task's state.
 type StateHook interface{ OnState(*StateEvent) }
@@ -60,7 +63,7 @@ type CommitEvent struct {
 }
 
 // An ErrorEvent describes what error handling did (see errors.* in Kafka
-// Connect). Counts follow Java's task-error-metrics.
+// Connect). Counts tells what Java's task-error-metrics make of it.
 type ErrorEvent struct {
 	Task  cluster.TaskID
 	Stage Stage
@@ -72,6 +75,9 @@ type ErrorEvent struct {
 	Retry, Skipped bool
 	// Reported counts the reporters (log, dead letters) that were told.
 	Reported int
+	// Logged: the log has it (errors.log.enable). DeadLettered: a dead letter is
+	// under way, of whose outcome a DeadLetterEvent tells.
+	Logged, DeadLettered bool
 
 	failure *failure // nil: the error is not about one record
 }
@@ -83,6 +89,60 @@ func (e *ErrorEvent) At() string {
 		return ""
 	}
 	return e.failure.at()
+}
+
+// ErrorCounts are what an ErrorEvent adds to Java's task-error-metrics.
+type ErrorCounts struct {
+	Failures int // total-record-failures: attempts, and one for giving up a retriable error
+	Errors   int // total-record-errors: records that failed for good
+	Skipped  int // total-records-skipped
+	Retries  int // total-retries
+	Logged   int // total-errors-logged
+	Letters  int // deadletterqueue-produce-requests
+}
+
+// Counts returns what Java counts. Its error handling has converters, transforms,
+// and what a sink's task reports or Kafka refuses of a tolerant source: other
+// events count for nothing.
+func (e *ErrorEvent) Counts() (c ErrorCounts) {
+	c.Logged, c.Letters = oneIf(e.Logged), oneIf(e.DeadLettered)
+	switch e.Stage {
+	case StageHeaderConverter, StageKeyConverter, StageValueConverter, StageTransformation:
+		c.Failures = 1
+		if e.Retry {
+			c.Retries = 1
+			return c
+		}
+		if _, retriable := RetryAfter(e.Err); retriable {
+			c.Failures = 2
+		}
+		c.Errors, c.Skipped = 1, oneIf(e.Skipped)
+	case StageTaskPut, StageKafkaProduce:
+		if e.Retry || e.Stage == StageKafkaProduce && !e.Skipped {
+			return c
+		}
+		c.Failures, c.Errors = 1, oneIf(!e.Skipped)
+	}
+	return c
+}
+
+func oneIf(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// A DeadLetterEvent describes what became of one dead letter.
+type DeadLetterEvent struct {
+	Task  cluster.TaskID
+	Topic string
+	// Stage is where the record failed.
+	Stage Stage
+	Took  time.Duration
+	// Err is nil if the letter was written. Otherwise it counts for Java's
+	// deadletterqueue-produce-failures.
+	Err error
 }
 
 // A StateEvent describes a change of state.
@@ -103,11 +163,12 @@ type LevelEvent struct {
 
 // hookSet holds the hooks sorted by what they implement.
 type hookSet struct {
-	batch  []BatchHook
-	commit []CommitHook
-	errs   []ErrorHook
-	state  []StateHook
-	level  []LevelHook
+	batch   []BatchHook
+	commit  []CommitHook
+	errs    []ErrorHook
+	letters []DeadLetterHook
+	state   []StateHook
+	level   []LevelHook
 }
 
 func newHookSet(hooks []Hook) *hookSet {
@@ -121,6 +182,9 @@ func newHookSet(hooks []Hook) *hookSet {
 		}
 		if h, ok := h.(ErrorHook); ok {
 			s.errs = append(s.errs, h)
+		}
+		if h, ok := h.(DeadLetterHook); ok {
+			s.letters = append(s.letters, h)
 		}
 		if h, ok := h.(StateHook); ok {
 			s.state = append(s.state, h)
@@ -147,6 +211,12 @@ func (s *hookSet) onCommit(e *CommitEvent) {
 func (s *hookSet) onError(e *ErrorEvent) {
 	for _, h := range s.errs {
 		h.OnError(e)
+	}
+}
+
+func (s *hookSet) onDeadLetter(e *DeadLetterEvent) {
+	for _, h := range s.letters {
+		h.OnDeadLetter(e)
 	}
 }
 

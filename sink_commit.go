@@ -99,7 +99,7 @@ func (p *sinkPipeline) holdBack(ctx context.Context, o Offsets) error {
 	defer cancel()
 	var lost []error
 	for _, tp := range slices.SortedFunc(maps.Keys(o), compareTopicPartitions) {
-		err := p.context.awaitReports(ctx, tp)
+		err := p.context.awaitReports(ctx, tp, o[tp])
 		if err == nil {
 			continue
 		}

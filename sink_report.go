@@ -13,11 +13,7 @@ var errReportsPending = errors.New("reports are outstanding")
 // A sinkReport is one record that was reported, by the task or by a stage of
 // the pipeline, on its way to the reporters.
 type sinkReport struct {
-	offset int64
-	// byTask: the task handed the record over and relies on the report. Letters
-	// of the engine's own stages that get lost are the reporter's to count, as
-	// in Java.
-	byTask   bool
+	offset   int64
 	told     chan struct{} // closed when the reporters were called
 	outcomes []*reportOutcome
 }
@@ -42,7 +38,7 @@ func (r *sinkReport) wait(ctx context.Context) error {
 			errs = append(errs, o.err)
 		}
 	}
-	if err := errors.Join(errs...); err != nil && r.byTask {
+	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("offset %d: the report was lost: %w", r.offset, err)
 	}
 	return nil
@@ -56,27 +52,14 @@ func (r *sinkReport) over() bool {
 		return false
 	}
 	return !slices.ContainsFunc(r.outcomes, func(o *reportOutcome) bool {
-		return !o.known() || r.byTask && o != nil && o.err != nil
+		return !o.known() || o != nil && o.err != nil
 	})
-}
-
-// known reports whether the outcome is there.
-func (o *reportOutcome) known() bool {
-	if o == nil {
-		return true
-	}
-	select {
-	case <-o.done:
-		return true
-	default:
-		return false
-	}
 }
 
 // begin enters a report by the task; nil if the partition is not ours. The
 // caller sets its outcomes and closes told.
 func (c *sinkContext) begin(at *Origin) *sinkReport {
-	r := &sinkReport{offset: at.Offset, byTask: true, told: make(chan struct{})}
+	r := &sinkReport{offset: at.Offset, told: make(chan struct{})}
 	if !c.enter(at.TopicPartition, r) {
 		return nil
 	}
@@ -98,11 +81,14 @@ func (c *sinkContext) enter(tp TopicPartition, r *sinkReport) bool {
 	return true
 }
 
-// awaitReports returns when every report of tp that began before the call has
-// an outcome. Its error is that of the first that failed, or wraps
-// errReportsPending if ctx ended.
-func (c *sinkContext) awaitReports(ctx context.Context, tp TopicPartition) error {
+// awaitReports returns when every report of tp that began before the call, of a
+// record before the given offset, has an outcome. Its error is that of the first
+// that failed, or wraps errReportsPending if ctx ended.
+func (c *sinkContext) awaitReports(ctx context.Context, tp TopicPartition, before int64) error {
 	for _, r := range c.reports(tp) {
+		if r.offset >= before {
+			continue
+		}
 		if err := r.wait(ctx); err != nil {
 			return fmt.Errorf("%s-%d: %w", tp.Topic, tp.Partition, err)
 		}

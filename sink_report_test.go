@@ -295,8 +295,8 @@ func TestSinkLossForgetsReports(t *testing.T) {
 	})
 }
 
-// Dead letters of converters and transforms are awaited as well; one that gets
-// lost counts with the reporter, as in Java.
+// Dead letters of converters and transforms are awaited as well. One that gets
+// lost fails the task, so that its record comes again: nothing is lost in silence.
 func TestSinkDeadLettersOfStagesAreAwaited(t *testing.T) {
 	for name, outcome := range map[string]error{"written": nil, "lost": ErrAuth} {
 		t.Run(name, func(t *testing.T) {
@@ -315,11 +315,49 @@ func TestSinkDeadLettersOfStagesAreAwaited(t *testing.T) {
 				assert.Empty(t, r.journal.only("commit"))
 				letters.settle(outcome)
 				r.sleep(time.Millisecond)
+				if outcome != nil {
+					assert.ErrorIs(t, r.failed(StageTaskPut), outcome)
+					assert.Empty(t, r.consumer.committed)
+					return
+				}
 				assert.Equal(t, []string{"commit t-0=1"}, r.journal.only("commit"))
 				require.NoError(t, r.stop())
 			})
 		})
 	}
+}
+
+// A letter holds back its own offset and those behind it, not those before it.
+func TestSinkCommitsUpToALetter(t *testing.T) {
+	sinkBubble(t, func(t *testing.T, r *sinkRig) {
+		a := tpOf("t", 0)
+		letters := &sinkLetters{hold: true}
+		r.tolerant(letters)
+		r.env.value = sinkBytes{fail: func(b []byte) error {
+			if string(b) == "t-0@3" {
+				return errRefused
+			}
+			return nil
+		}}
+		r.consumer.assign(a)
+		r.consumer.produce(a, 5)
+		task := r.preCommitSink()
+		upTo := int64(3)
+		task.preCommit = func(Offsets) (Offsets, error) { return Offsets{a: upTo}, nil }
+		r.start(task)
+		task.context.RequestCommit()
+		r.sleep(time.Millisecond)
+		assert.Equal(t, []string{"commit t-0=3"}, r.journal.only("commit"))
+		task.set(func() { upTo = 4 })
+		task.context.RequestCommit()
+		r.sleep(sinkFlushTimeout)
+		assert.Empty(t, r.journal.only("commit"))
+		letters.settle(nil)
+		task.context.RequestCommit()
+		r.sleep(time.Millisecond)
+		assert.Equal(t, []string{"commit t-0=4"}, r.journal.only("commit"))
+		require.NoError(t, r.stop())
+	})
 }
 
 func TestSinkConcurrentReports(t *testing.T) {
@@ -376,12 +414,12 @@ func TestSinkReportWaitPrefersTheOutcome(t *testing.T) {
 	told := make(chan struct{})
 	close(told)
 	for range 100 { // a select among ready cases would pick either
-		r := &sinkReport{byTask: true, told: told, outcomes: []*reportOutcome{nil, done(nil)}}
+		r := &sinkReport{told: told, outcomes: []*reportOutcome{nil, done(nil)}}
 		require.NoError(t, r.wait(ctx))
 		r.outcomes = append(r.outcomes, done(ErrAuth))
 		require.ErrorIs(t, r.wait(ctx), ErrAuth)
 	}
-	r := &sinkReport{byTask: true, told: told, outcomes: []*reportOutcome{{done: make(chan struct{})}}}
+	r := &sinkReport{told: told, outcomes: []*reportOutcome{{done: make(chan struct{})}}}
 	require.ErrorIs(t, r.wait(ctx), errReportsPending)
 	assert.False(t, r.over())
 	r = &sinkReport{told: make(chan struct{})}

@@ -19,13 +19,14 @@ type taskBuild struct {
 	set connectorSettings
 	// raw texts beside the resolved ones in env
 	rawConnector, rawTask config.Props
+	java                  map[string]string // Java's names of the plugins at work
 }
 
 // buildTask makes everything of a task run but its start: decodes its keys,
 // makes converters, transforms, the task itself, and the pipeline around it.
 // What was made by the time of an error is closed.
 func (rt *Runtime) buildTask(ctx context.Context, r *run, c *cluster.Connector) (*taskEnv, pipeline, error) {
-	b := &taskBuild{rt: rt, c: c, env: &taskEnv{
+	b := &taskBuild{rt: rt, c: c, java: make(map[string]string), env: &taskEnv{
 		id: r.key, hooks: rt.hooks, broker: rt.opts.Broker, timing: rt.worker.timing, gate: r.gate,
 		log: rt.log.With("connector", r.key.Connector, "task", r.key.Task), chain: &chain{},
 	}}
@@ -67,7 +68,9 @@ func (b *taskBuild) build(ctx context.Context, r *run) (p pipeline, err error) {
 	if err := b.overrides(); err != nil {
 		return nil, err
 	}
-	b.errors()
+	if err := b.errors(); err != nil {
+		return nil, err
+	}
 	if err := b.chain(); err != nil {
 		return nil, err
 	}
@@ -87,12 +90,15 @@ func (b *taskBuild) overrides() error {
 		policy.CheckAll(framework.AdminOverridePrefix, b.set.AdminOverride))...)
 }
 
-func (b *taskBuild) errors() {
-	b.env.errs = &errorHandler{task: b.env.id, set: b.set.errors(), hooks: b.rt.hooks}
-	if b.env.errs.set.logEnabled {
-		b.env.errs.reporters = append(b.env.errs.reporters, logReporter{b.env.log, b.env.errs.set.logRecords})
+// errors makes the error handling, with its reporters in Java's order.
+func (b *taskBuild) errors() error {
+	env := b.env
+	env.errs = &errorHandler{task: env.id, set: b.set.errors(), hooks: b.rt.hooks}
+	env.chain.errs = env.errs
+	if env.errs.set.logEnabled {
+		env.errs.reporters = append(env.errs.reporters, logReporter{env.log, env.errs.set.logRecords})
 	}
-	b.env.chain.errs = b.env.errs
+	return b.letters()
 }
 
 // chain makes the transforms with their predicates.
@@ -105,6 +111,7 @@ func (b *taskBuild) chain() error {
 		stage := transformStage{alias: t.Alias, class: t.Type.Class, negate: t.Negate}
 		plugin, err := b.rt.registry.find(framework.Transformation, t.Type.Class, t.Type.Version)
 		if err == nil {
+			b.java[t.Type.Class] = plugin.javaClass(b.env.connector[t.Prefix()+"type"])
 			stage.transform, err = plugin.transform(b.below(t.Prefix()))
 		}
 		if err != nil {
@@ -172,10 +179,10 @@ type converterChoice struct {
 }
 
 func (b *taskBuild) converter(key string, kind framework.Kind, own, workers framework.PluginRef) (c converterChoice, err error) {
-	ref := own
+	ref, configured := own, b.env.connector[key]
 	c.resolved, c.raw = b.below(key + ".")
 	if own.Class == "" {
-		ref = workers
+		ref, configured = workers, workers.Class
 		c.resolved, c.raw = workers.Config, workers.Config
 	}
 	if ref.Class == "" {
@@ -185,6 +192,7 @@ func (b *taskBuild) converter(key string, kind framework.Kind, own, workers fram
 	if c.plugin, err = b.rt.registry.find(kind, ref.Class, ref.Version); err != nil {
 		return c, fmt.Errorf("key %s: %w", key, err)
 	}
+	b.java[c.class] = c.plugin.javaClass(configured)
 	return c, nil
 }
 

@@ -29,6 +29,7 @@ type taskEnv struct {
 	keyClass, valueClass, headerClass string
 	chain                             *chain
 	errs                              *errorHandler
+	letters                           *letterBox // nil: there are no dead letters
 
 	broker  Broker
 	offsets *offsetAccess // source tasks

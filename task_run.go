@@ -119,7 +119,7 @@ func (r *run) task(ctx context.Context, c *cluster.Connector) error {
 	if err != nil {
 		return fmt.Errorf("connector %q task %d: %w", r.key.Connector, r.key.Task, err)
 	}
-	err = guard(func() error { return p.run(r.taskContexts) })
+	err = guard(func() error { return env.run(r.taskContexts, p) })
 	if closeErr := env.close(); closeErr != nil {
 		env.log.WarnContext(ctx, "closing the task's plugins", "err", closeErr)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/streamlane/connect/cluster"
@@ -36,7 +37,9 @@ type failure struct {
 	// them is set.
 	record *SourceRecord
 	origin *Origin
-	err    error
+	// message is what Kafka refused, of a source record that was converted.
+	message *Message
+	err     error
 }
 
 // at describes the record's coordinates for error messages.
@@ -67,6 +70,48 @@ type reporter interface {
 type reportOutcome struct {
 	done chan struct{}
 	err  error // read after done
+
+	mu    sync.Mutex
+	after func(error)
+}
+
+// settle makes the outcome known, once.
+func (o *reportOutcome) settle(err error) {
+	o.mu.Lock()
+	o.err = err
+	close(o.done)
+	after := o.after
+	o.mu.Unlock()
+	if after != nil {
+		after(err)
+	}
+}
+
+// then calls f with the outcome: now, or on the goroutine that settles it. It is
+// called once.
+func (o *reportOutcome) then(f func(error)) {
+	o.mu.Lock()
+	if !o.known() {
+		o.after = f
+		f = nil
+	}
+	o.mu.Unlock()
+	if f != nil {
+		f(o.err)
+	}
+}
+
+// known reports whether the outcome is there.
+func (o *reportOutcome) known() bool {
+	if o == nil {
+		return true
+	}
+	select {
+	case <-o.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // wait returns the outcome, or why ctx ended.
@@ -125,12 +170,16 @@ func (h *errorHandler) settle(ctx context.Context, f failure, again func() error
 // the record go. The outcomes are those of the reporters.
 func (h *errorHandler) fail(ctx context.Context, f failure) ([]*reportOutcome, error) {
 	var outcomes []*reportOutcome
-	for _, r := range h.reporters {
-		outcomes = append(outcomes, r.report(ctx, &f))
+	e := ErrorEvent{
+		Task: h.task, Stage: f.stage, Plugin: f.plugin, Err: f.err, Skipped: h.set.tolerateAll, Reported: len(h.reporters),
+		Logged: h.set.logEnabled, failure: &f,
 	}
-	h.hooks.onError(&ErrorEvent{
-		Task: h.task, Stage: f.stage, Plugin: f.plugin, Err: f.err, Skipped: h.set.tolerateAll, Reported: len(h.reporters), failure: &f,
-	})
+	for _, r := range h.reporters {
+		o := r.report(ctx, &f)
+		outcomes = append(outcomes, o)
+		e.DeadLettered = e.DeadLettered || o != nil
+	}
+	h.hooks.onError(&e)
 	if h.set.tolerateAll {
 		return outcomes, nil
 	}
@@ -193,6 +242,9 @@ func (l logReporter) report(ctx context.Context, f *failure) *reportOutcome {
 	attrs := []any{"stage", string(f.stage), "plugin", f.plugin, "err", f.err}
 	if l.records {
 		attrs = append(attrs, "record", f.at())
+		if r := f.record; r != nil && f.message == nil { // one of a source can be looked up nowhere
+			attrs = append(attrs, "key", r.Key.Value, "value", r.Value.Value, "timestamp", r.Timestamp)
+		}
 	}
 	l.log.ErrorContext(ctx, "error on a record", attrs...)
 	return nil

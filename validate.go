@@ -77,9 +77,6 @@ func (rt *Runtime) groupID() string {
 // refuseUnsupported adds errors to keys that are known, and that this Runtime
 // cannot honour: what is accepted works.
 func (rt *Runtime) refuseUnsupported(r *config.Result, c connectorSettings) {
-	if c.sink != nil && c.sink.DeadLetterTopic != "" {
-		r.AddError("errors.deadletterqueue.topic.name", "Dead letter topics are not supported yet; leave the key out.")
-	}
 	// In a group it has been looked at.
 	if c.source != nil && c.source.ExactlyOnceSupport == framework.ExactlyOnceRequired && rt.groupID() == "" {
 		r.AddError("exactly.once.support", "This worker does not have exactly-once source support enabled.")

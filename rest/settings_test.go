@@ -33,14 +33,13 @@ func workerSettings() map[string]workerSetting {
 		return config.Props{"connector.client.config.override.policy": name}
 	}
 	null := deviation{why: "Java's answer is a NullPointerException", status: 400, part: "The request has no "}
-	cors, headers, dead := deviations{}, deviations{}, deviations{}
+	cors, headers := deviations{}, deviations{}
 	cors.add(null, 4, 13)
 	headers.add(null, 3)
-	dead.add(deviation{why: "dead letters are not supported yet", status: 200, part: "Dead letter topics are not supported yet"}, 11)
 	return map[string]workerSetting{
-		"policy-None":          {worker: policy("None"), requests: 12, deviates: dead},
-		"policy-Allowlist":     {worker: policy("Allowlist"), requests: 12, deviates: dead},
-		"policy-Allowlist-set": {worker: policy("Allowlist").Merge(config.Props{"connector.client.config.override.allowlist": "acks,max.poll.records"}), requests: 12, deviates: dead},
+		"policy-None":          {worker: policy("None"), requests: 12},
+		"policy-Allowlist":     {worker: policy("Allowlist"), requests: 12},
+		"policy-Allowlist-set": {worker: policy("Allowlist").Merge(config.Props{"connector.client.config.override.allowlist": "acks,max.poll.records"}), requests: 12},
 		"tracking-off":         {worker: config.Props{"topic.tracking.enable": "false"}, requests: 2},
 		"admin-empty":          {worker: config.Props{"admin.listeners": ""}, requests: 5},
 		"cors":                 {worker: config.Props{"access.control.allow.origin": "http://allowed.example", "access.control.allow.methods": "GET,POST,PUT"}, requests: 20, deviates: cors},

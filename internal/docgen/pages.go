@@ -54,13 +54,12 @@ func topics() []topic {
 			},
 		},
 		{
+			file: "source-dead-letters.md", title: "Keys of dead letters of sources", keys: new(framework.SourceDeadLetters),
+			intro: "They stand beside the connector's own keys. Java's Connect does not know them: they are for [dead letters of sources](../dead-letters.md).",
+		},
+		{
 			file: "sink-connectors.md", title: "Keys of every sink connector", keys: new(framework.SinkConnectorConfig),
-			intro: "They stand beside the connector's own keys.",
-			without: []idle{
-				{"There are no dead letter topics yet, and a name in `errors.deadletterqueue.topic.name` is refused", []string{
-					"errors.deadletterqueue.topic.replication.factor", "errors.deadletterqueue.context.headers.enable",
-				}},
-			},
+			intro: "They stand beside the connector's own keys. What dead letters are is on [a page of its own](../dead-letters.md).",
 		},
 	}
 }
