@@ -353,6 +353,32 @@ func TestDeadLettersOfEveryStage(t *testing.T) {
 	})
 }
 
+// Of several faults of a record Java tells of the key's first, then of the
+// value's, then of the headers'.
+func TestDeadLetterTellsOfTheFirstFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLettersWorld(t, sinkOf(connecttest.SinkTask{}))
+		defer w.stop()
+		w.broker.CreateTopic("t", 1)
+		bad := []connect.RawHeader{{Key: "h", Value: []byte("{")}}
+		for _, m := range []connect.Message{{Key: []byte("{"), Value: []byte("{")}, {Key: []byte("1"), Value: []byte("{")}, {Key: []byte("1"), Value: []byte("1")}} {
+			m.Topic, m.Headers = "t", bad
+			require.NoError(t, w.broker.Produce(m))
+		}
+		w.put(t, "c", lettersProps(config.Props{
+			"key.converter": "JsonConverter", "key.converter.schemas.enable": "false", "value.converter.schemas.enable": "false",
+			"header.converter": "JsonConverter",
+		}))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		var stages []string
+		for _, m := range w.broker.Messages("dlq") {
+			stages = append(stages, contextOf(t, m).Stage)
+		}
+		assert.Equal(t, []string{"KEY_CONVERTER", "VALUE_CONVERTER", "HEADER_CONVERTER"}, stages)
+	})
+}
+
 func TestDeadLettersWithoutHeaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newLettersWorld(t, sinkOf(connecttest.SinkTask{}))

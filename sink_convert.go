@@ -114,14 +114,10 @@ func (s *headerSlab) take(msgs []Message) []Header {
 	return taken
 }
 
-// decode converts headers, key and value of m into a record that has everything
-// else. keep is false if errors.tolerance let it go, or with an error.
+// decode converts key, value and headers of m into a record that has everything
+// else: in Java's order, for the first failure is what a dead letter tells of.
+// keep is false if errors.tolerance let it go, or with an error.
 func (p *sinkPipeline) decode(ctx context.Context, m *Message, rec *SinkRecord) (keep bool, err error) {
-	for i := range m.Headers {
-		if keep, err := p.decodeHeader(ctx, m, rec, i); !keep {
-			return false, err
-		}
-	}
 	p.wire.Topic = m.Topic
 	if len(m.Headers)+len(p.wire.Headers) > 0 {
 		p.wire.Headers = m.Headers
@@ -136,9 +132,17 @@ func (p *sinkPipeline) decode(ctx context.Context, m *Message, rec *SinkRecord) 
 	}
 	value, err := p.env.value.Decode(ctx, &p.wire, m.Value)
 	if err != nil {
-		return p.decodeAgain(ctx, m, rec, StageValueConverter, err)
+		if keep, err := p.decodeAgain(ctx, m, rec, StageValueConverter, err); !keep {
+			return false, err
+		}
+	} else {
+		rec.Value.replace(value)
 	}
-	rec.Value.replace(value)
+	for i := range m.Headers {
+		if keep, err := p.decodeHeader(ctx, m, rec, i); !keep {
+			return false, err
+		}
+	}
 	return true, nil
 }
 
