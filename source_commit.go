@@ -14,8 +14,8 @@ func (c *sourceContext) Offsets(ctx context.Context, p ...SourcePartition) ([]So
 	return c.env.offsets.read(ctx, p)
 }
 
-// commitLoop commits offsets every flush interval, and tells the task of
-// deliveries as they come, until done is closed. It is the task's commit
+// commitLoop commits offsets every flush interval, tells the task of deliveries
+// as they come, and sends the dead letters of refused records, until done is closed. It is the task's commit
 // goroutine.
 func (p *sourcePipeline) commitLoop(ctx context.Context, done <-chan struct{}) {
 	tick := time.NewTimer(p.env.timing.flushInterval)
@@ -26,6 +26,8 @@ func (p *sourcePipeline) commitLoop(ctx context.Context, done <-chan struct{}) {
 			return
 		case <-p.track.delivered:
 			p.deliver(ctx)
+		case <-p.env.sourceLetters.ready():
+			p.env.sourceLetters.flush(ctx)
 		case <-tick.C:
 			p.commit(ctx)
 			tick.Reset(p.env.timing.flushInterval)

@@ -35,7 +35,7 @@ func (o *kafkaOutput) add(ctx context.Context, b *sourceBatch, rec *SourceRecord
 	if !keep || err != nil {
 		b.arena, o.messages = b.arena[:mark], o.messages[:len(o.messages)-1]
 		if err == nil {
-			b.drop()
+			b.drop(o.env.sourceLetters.letter())
 		}
 		return err
 	}
@@ -155,6 +155,9 @@ func (o *kafkaOutput) send(ctx context.Context, b *sourceBatch) error {
 		b.abandon()
 		return o.env.stageError(StageKafkaProduce, err)
 	}
+	if o.env.sourceLetters != nil {
+		b.kept = slices.Clone(o.messages)
+	}
 	large := cap(b.arena) > maxArena
 	err := o.producer.Send(ctx, o.messages, b) // b may be over from here on
 	if large {
@@ -183,14 +186,20 @@ func (o *kafkaOutput) rest(ctx context.Context) error {
 	return errors.Join(p.Close(ctx), o.topics.rest(ctx))
 }
 
-// tolerate applies errors.tolerance to a record that Kafka refused.
-func (o *kafkaOutput) tolerate(rec *SourceRecord, err error) error {
+// tolerate applies errors.tolerance to a record that Kafka refused. It returns
+// the outcome of its dead letter; nil if there is none.
+func (o *kafkaOutput) tolerate(rec *SourceRecord, m *Message, err error) (letter *reportOutcome, _ error) {
 	if errors.Is(err, context.Canceled) || errors.Is(err, ErrStopped) {
-		return err // not refused: the task ended first
+		return nil, err // not refused: the task ended first
 	}
-	f := failure{stage: StageKafkaProduce, plugin: o.env.plugin.info.Class, record: rec, err: err}
-	_, err = o.env.errs.fail(context.Background(), f)
-	return err
+	f := failure{stage: StageKafkaProduce, plugin: o.env.plugin.info.Class, record: rec, message: m, err: err}
+	outcomes, err := o.env.errs.fail(context.Background(), f)
+	for _, outcome := range outcomes {
+		if outcome != nil {
+			letter = outcome
+		}
+	}
+	return letter, err
 }
 
 // receiverOutput hands records to the host program in place of Kafka. It is used

@@ -160,12 +160,13 @@ func (p *sourcePipeline) move(ctx context.Context, recs []SourceRecord) error {
 }
 
 // one submits a record to the tracker, then transforms and encodes it. A record
-// that is dropped, by a transform or by errors.tolerance, counts as
-// acknowledged.
+// that is dropped, by a transform or by errors.tolerance, counts as acknowledged;
+// one with a dead letter, once that is written.
 func (p *sourcePipeline) one(ctx context.Context, b *sourceBatch, rec *SourceRecord) error {
 	if err := b.submit(rec); err != nil {
 		return p.env.stageError(StageTaskPoll, err)
 	}
+	p.env.sourceLetters.working(rec)
 	timer := p.stats.sample()
 	out, err := p.transform(ctx, rec)
 	timer = p.stats.transformed(timer)
@@ -173,7 +174,7 @@ func (p *sourcePipeline) one(ctx context.Context, b *sourceBatch, rec *SourceRec
 	case err != nil:
 		return err
 	case out == nil:
-		b.drop()
+		b.drop(p.env.sourceLetters.letter())
 	case out.Topic == "":
 		return p.env.stageError(StageKafkaProduce, fmt.Errorf("record of %v has no topic", rec.SourcePartition))
 	default:

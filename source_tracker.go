@@ -19,8 +19,10 @@ const maxArena = 1 << 20
 // Batches are filled by the pump; acks come from any goroutine.
 type tracker struct {
 	failed func(error) // ends the pipeline
-	// tolerate decides on a record that Kafka refused: nil lets it go.
-	tolerate func(*SourceRecord, error) error
+	// tolerate decides on a record that Kafka refused: a nil error lets it go, when
+	// its dead letter, if it has one, is written. There is a message if the
+	// batch keeps them.
+	tolerate func(*SourceRecord, *Message, error) (letter *reportOutcome, _ error)
 
 	topics *topicNotes // nil: not noted
 
@@ -122,9 +124,18 @@ type sourceBatch struct {
 	*batchBuffers
 	dropped int
 	bytes   int64
+	letters []heldRecord // of the records dropped
+	sent    int          // records, once sealed
+	kept []Message    // what is sent, if refused messages have dead letters
 
 	gaps atomic.Bool  // some record will never be acknowledged
-	left atomic.Int32 // sent and without an ack, once sealed
+	left atomic.Int32 // without an ack that will come, once sealed
+}
+
+// A heldRecord is not acknowledged before its dead letter is written.
+type heldRecord struct {
+	record int
+	letter *reportOutcome
 }
 
 func (t *tracker) newBatch(n int) *sourceBatch {
@@ -162,19 +173,25 @@ func (b *sourceBatch) submit(rec *SourceRecord) error {
 // batch know it by the number of those before it.
 func (b *sourceBatch) send() { b.recordOf = append(b.recordOf, int32(len(b.offsets)-1)) }
 
-// drop acknowledges the record submitted last without sending it.
-func (b *sourceBatch) drop() {
+// drop acknowledges the record submitted last without sending it, when its dead
+// letter is written; nil is none.
+func (b *sourceBatch) drop(letter *reportOutcome) {
 	b.dropped++
-	b.ack(len(b.offsets)-1, TopicPartition{Partition: -1}, -1)
+	i := len(b.offsets) - 1
+	if letter != nil {
+		b.letters = append(b.letters, heldRecord{i, letter})
+		return
+	}
+	b.ack(i, TopicPartition{Partition: -1}, -1)
 }
 
 // seal ends the filling. A record that was submitted, and neither dropped nor is
 // sent, stays unacknowledged, so the offset of its partition stays before it;
-// nothing waits for it. If nothing is sent the batch is over.
+// nothing waits for it. If nothing is sent, nor held, the batch is over.
 func (b *sourceBatch) seal() {
-	n := len(b.recordOf)
-	b.left.Store(int32(n))
-	b.gaps.Store(b.dropped+n < len(b.offsets))
+	b.sent = len(b.recordOf)
+	b.left.Store(int32(b.sent + len(b.letters)))
+	b.gaps.Store(b.dropped+b.sent < len(b.offsets))
 	t := b.t
 	t.mu.Lock()
 	t.open[b] = true
@@ -184,7 +201,31 @@ func (b *sourceBatch) seal() {
 		}
 	}
 	t.mu.Unlock()
-	if n == 0 {
+	if b.sent+len(b.letters) == 0 {
+		b.end()
+	}
+	for _, h := range b.letters {
+		b.hold(h.record, "", h.letter)
+	}
+}
+
+// hold acknowledges a record that its topic does not get, once its letter is
+// written. One that cannot be written fails the task.
+func (b *sourceBatch) hold(i int, topic string, letter *reportOutcome) {
+	letter.then(func(err error) {
+		if err != nil {
+			b.gaps.Store(true)
+			b.t.failed(err)
+		} else {
+			b.ack(i, TopicPartition{Topic: topic, Partition: -1}, -1)
+		}
+		b.done(1)
+	})
+}
+
+// done counts records that need not be waited for any more.
+func (b *sourceBatch) done(n int) {
+	if b.left.Add(-int32(n)) == 0 {
 		b.end()
 	}
 }
@@ -193,9 +234,9 @@ func (b *sourceBatch) seal() {
 // unacknowledged, so the offsets of their partitions stay where they are.
 // Nothing waits for them.
 func (b *sourceBatch) abandon() {
-	if len(b.recordOf) > 0 {
+	if b.sent > 0 {
 		b.gaps.Store(true)
-		b.end()
+		b.done(b.sent)
 	}
 }
 
@@ -231,27 +272,35 @@ func (buffers *batchBuffers) release(t *tracker) {
 
 // Acked implements Acks.
 func (b *sourceBatch) Acked(i int, at TopicPartition, offset int64, err error) {
-	rec := int(b.recordOf[i])
-	if err == nil {
-		b.ack(rec, at, offset)
-		b.t.topics.use(at.Topic)
-	} else {
-		b.refused(rec, at.Topic, err)
-	}
-	if b.left.Add(-1) == 0 {
-		b.end()
-	}
-}
-
-// refused deals with a record that Kafka did not take.
-func (b *sourceBatch) refused(i int, topic string, err error) {
-	rec := SourceRecord{Record: Record{Topic: topic}, SourcePartition: b.partition(i), SourceOffset: b.offsets[i]}
-	if err := b.t.tolerate(&rec, err); err != nil {
-		b.gaps.Store(true)
-		b.t.failed(err)
+	if err != nil {
+		b.refused(i, at.Topic, err)
 		return
 	}
-	b.ack(i, TopicPartition{Topic: topic, Partition: -1}, -1)
+	b.ack(int(b.recordOf[i]), at, offset)
+	b.t.topics.use(at.Topic)
+	b.done(1)
+}
+
+// refused deals with a message that Kafka did not take.
+func (b *sourceBatch) refused(sent int, topic string, err error) {
+	i := int(b.recordOf[sent])
+	rec := SourceRecord{Record: Record{Topic: topic}, SourcePartition: b.partition(i), SourceOffset: b.offsets[i]}
+	var m *Message
+	if b.kept != nil {
+		m = &b.kept[sent]
+	}
+	letter, err := b.t.tolerate(&rec, m, err)
+	switch {
+	case err != nil:
+		b.gaps.Store(true)
+		b.t.failed(err)
+	case letter != nil:
+		b.hold(i, topic, letter)
+		return
+	default:
+		b.ack(i, TopicPartition{Topic: topic, Partition: -1}, -1)
+	}
+	b.done(1)
 }
 
 // partition returns the source partition of a record.

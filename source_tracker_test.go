@@ -69,7 +69,7 @@ func TestTrackerAFailedRecordBlocksItsPartition(t *testing.T) {
 	tr := newTracker(false)
 	var failed error
 	tr.failed = func(err error) { failed = err }
-	tr.tolerate = func(_ *SourceRecord, err error) error { return err }
+	tr.tolerate = func(_ *SourceRecord, _ *Message, err error) (*reportOutcome, error) { return nil, err }
 	b := submitAll(tr, rec("a", 1), rec("a", 2))
 	b.Acked(1, TopicPartition{"t", 0}, 0, nil)
 	b.Acked(0, TopicPartition{"t", 0}, 0, errors.New("refused"))
@@ -80,7 +80,7 @@ func TestTrackerAFailedRecordBlocksItsPartition(t *testing.T) {
 
 func TestTrackerDeliveries(t *testing.T) {
 	tr := newTracker(true)
-	tr.tolerate = func(*SourceRecord, error) error { return nil }
+	tr.tolerate = func(*SourceRecord, *Message, error) (*reportOutcome, error) { return nil, nil }
 	b := submitAll(tr, rec("a", 1), rec("a", 2))
 	b.Acked(1, TopicPartition{"t", 3}, 17, nil)
 	b.Acked(0, TopicPartition{"t", 3}, 18, errors.New("too large, and tolerated"))
@@ -105,6 +105,39 @@ func TestTrackerAwait(t *testing.T) {
 	})
 }
 
+func newOutcome() *reportOutcome { return &reportOutcome{done: make(chan struct{})} }
+
+// A letter that is written, or lost, decides on its record, dropped or refused;
+// lost ones fail the task.
+func TestTrackerWaitsForLetters(t *testing.T) {
+	tr := newTracker(true)
+	var failed []string
+	tr.failed = func(err error) { failed = append(failed, err.Error()) }
+	refused := newOutcome()
+	tr.tolerate = func(*SourceRecord, *Message, error) (*reportOutcome, error) { return refused, nil }
+	b := submitAll(tr, rec("a", 1), rec("b", 1))
+	b.Acked(0, TopicPartition{"t", 0}, -1, errors.New("too large"))
+	b.Acked(1, TopicPartition{"t", 0}, 0, nil)
+	dropped := newOutcome()
+	b = tr.newBatch(2)
+	for _, r := range []SourceRecord{rec("b", 2), rec("c", 1)} {
+		require.NoError(t, b.submit(&r))
+	}
+	b.drop(dropped)
+	b.seal()
+	b.abandon()
+	require.Equal(t, 2, tr.inFlight(), "abandon leaves a record to its letter")
+	require.Equal(t, map[SourcePartition]SourceOffset{partition("b"): position(1)}, tr.committable())
+	refused.settle(nil)
+	require.Equal(t, map[SourcePartition]SourceOffset{partition("a"): position(1)}, tr.committable())
+	require.Equal(t, []string{"t", "t"}, []string{tr.deliveries[0].To.Topic, tr.deliveries[1].To.Topic})
+	dropped.settle(errors.New("no room for the letter"))
+	require.Empty(t, tr.committable())
+	require.Equal(t, []string{"no room for the letter"}, failed)
+	require.Zero(t, tr.inFlight())
+	require.Len(t, tr.deliveries, 2, "one whose letter is lost is not delivered")
+}
+
 // TestTrackerAgainstAModel compares the tracker with the plainest one: a list
 // per partition, of which the acknowledged head may be committed.
 func TestTrackerAgainstAModel(t *testing.T) {
@@ -117,11 +150,14 @@ func TestTrackerAgainstAModel(t *testing.T) {
 		tr := newTracker(seed%2 == 0)
 		model := map[string][]*modelRecord{}
 		type open struct {
-			b *sourceBatch
-			i int
-			m *modelRecord
+			b      *sourceBatch
+			i      int
+			m      *modelRecord
+			letter *reportOutcome // under way; nil: the record is
 		}
 		var inFlight []open
+		var next *reportOutcome // of what is refused next
+		tr.tolerate = func(*SourceRecord, *Message, error) (*reportOutcome, error) { return next, nil }
 		var n int64
 		for range 200 {
 			switch rnd.IntN(3) {
@@ -139,12 +175,23 @@ func TestTrackerAgainstAModel(t *testing.T) {
 				b := tr.newBatch(len(recs))
 				for i := range recs {
 					require.NoError(t, b.submit(&recs[i]))
-					if rnd.IntN(4) == 0 {
-						b.drop()
+					switch rnd.IntN(12) {
+					case 0, 1, 2:
+						b.drop(nil)
 						of[i].acked = true
 						continue
+					case 3: // with a letter that is written at once
+						letter := newOutcome()
+						letter.settle(nil)
+						b.drop(letter)
+						of[i].acked = true
+						continue
+					case 4, 5:
+						inFlight = append(inFlight, open{m: of[i], letter: newOutcome()})
+						b.drop(inFlight[len(inFlight)-1].letter)
+						continue
 					}
-					inFlight = append(inFlight, open{b, len(b.recordOf), of[i]})
+					inFlight = append(inFlight, open{b: b, i: len(b.recordOf), m: of[i]})
 					b.send()
 				}
 				b.seal()
@@ -152,8 +199,18 @@ func TestTrackerAgainstAModel(t *testing.T) {
 				if len(inFlight) > 0 {
 					i := rnd.IntN(len(inFlight))
 					o := inFlight[i]
+					if o.letter == nil && rnd.IntN(4) == 0 {
+						next = newOutcome()
+						inFlight[i].letter = next
+						o.b.Acked(o.i, TopicPartition{"t", 0}, -1, errors.New("refused"))
+						break
+					}
 					inFlight = append(inFlight[:i], inFlight[i+1:]...)
-					o.b.Acked(o.i, TopicPartition{"t", 0}, 0, nil)
+					if o.letter != nil {
+						o.letter.settle(nil)
+					} else {
+						o.b.Acked(o.i, TopicPartition{"t", 0}, 0, nil)
+					}
 					o.m.acked = true
 				}
 			case 2:
@@ -234,7 +291,7 @@ func TestTrackerDropsAll(t *testing.T) {
 	b := tr.newBatch(2)
 	for _, r := range []SourceRecord{rec("a", 1), {Token: int64(0)}} {
 		require.NoError(t, b.submit(&r))
-		b.drop()
+		b.drop(nil)
 	}
 	require.Len(t, tr.takeDeliveries(), 2)
 	b.seal()

@@ -29,7 +29,8 @@ type taskEnv struct {
 	keyClass, valueClass, headerClass string
 	chain                             *chain
 	errs                              *errorHandler
-	letters                           *letterBox // nil: there are no dead letters
+	letters                           *letterBox            // nil: there are no dead letters
+	sourceLetters                     *sourceLetterReporter // the same box, of a source
 
 	broker  Broker
 	offsets *offsetAccess // source tasks

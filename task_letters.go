@@ -18,6 +18,7 @@ func (e *taskEnv) run(c taskContexts, p pipeline) error {
 		// A letter that is not written by then holds back its record's offset.
 		ctx, cancel := context.WithTimeout(c.grace, e.timing.flushTimeout)
 		defer cancel()
+		e.sourceLetters.flush(ctx)
 		e.letters.close(ctx)
 	}()
 	return p.run(c)
@@ -33,6 +34,10 @@ func (b *taskBuild) letters() error {
 		}
 		env.letters = b.letterBox(letterSettings{sink.DeadLetterTopic, sink.DeadLetterContextHeaders}, sink.DeadLetterReplicationFactor)
 		env.errs.reporters = append(env.errs.reporters, sinkLetterReporter{env.letters})
+		return nil
+	}
+	if set := b.set.source.DeadLetters; set.Topic != "" {
+		return b.sourceLetters(set)
 	}
 	return nil
 }

@@ -77,6 +77,11 @@ func (rt *Runtime) groupID() string {
 // refuseUnsupported adds errors to keys that are known, and that this Runtime
 // cannot honour: what is accepted works.
 func (rt *Runtime) refuseUnsupported(r *config.Result, c connectorSettings) {
+	if c.source != nil && c.source.DeadLetters.Topic != "" {
+		if _, err := rt.letterPlugin(); err != nil {
+			r.AddError(sourceLettersKey, err.Error())
+		}
+	}
 	// In a group it has been looked at.
 	if c.source != nil && c.source.ExactlyOnceSupport == framework.ExactlyOnceRequired && rt.groupID() == "" {
 		r.AddError("exactly.once.support", "This worker does not have exactly-once source support enabled.")
