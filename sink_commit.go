@@ -108,6 +108,9 @@ func (p *sinkPipeline) holdBack(ctx context.Context, o Offsets) error {
 			p.env.log.WarnContext(ctx, "not committing a partition this time", "err", err)
 			continue
 		}
+		if letter, ok := errors.AsType[*StageError](err); ok {
+			err = letter // it says all there is to say
+		}
 		lost = append(lost, p.env.stageError(StageTaskPut, err))
 	}
 	return errors.Join(lost...)

@@ -206,7 +206,7 @@ func lettersRestart(t *testing.T, r *sinkRig, consumer *sinkConsumer, post *slow
 	select {
 	case err := <-r.ended:
 		r.endLife(nil)
-		require.ErrorContains(t, err, "the report was lost")
+		require.ErrorContains(t, err, "lost")
 	default:
 		return r
 	}

@@ -174,8 +174,11 @@ func (j *JSONConverter) decode(b []byte) (connect.Datum, error) {
 	if fits := (*data.Error)(nil); errors.As(err, &fits) {
 		return connect.Datum{}, err
 	}
-	if j.enabled && j.content == nil && len(bytes.TrimSpace(b)) == 0 {
-		return connect.Datum{}, orEnvelope(nil) // to Jackson, no text is a value that is missing
+	if len(bytes.TrimSpace(b)) == 0 && j.content == nil { // to Jackson no text is a value that is missing
+		if j.enabled {
+			return connect.Datum{}, orEnvelope(nil)
+		}
+		return connect.Datum{}, nil
 	}
 	// Letters carry the message without the cause: Java's, blank and all.
 	return connect.Datum{}, &data.Error{Message: "Converting byte[] to Kafka Connect data failed due to serialization error: ", Err: err}

@@ -314,7 +314,7 @@ func (p *producer) acked(r *kgo.Record, err error) {
 	at := connect.TopicPartition{Topic: r.Topic, Partition: r.Partition}
 	switch {
 	case errors.Is(err, kerr.MessageTooLarge):
-		b.fail(s.index, at, fmt.Errorf("%w; max.request.size is %d here, and the topic has a limit of its own, max.message.bytes", err, p.largest))
+		b.fail(s.index, at, fmt.Errorf("%w; it is this message, or one in a batch with it: max.request.size is %d here, and the topic has a limit of its own, max.message.bytes", err, p.largest))
 	case err != nil:
 		b.fail(s.index, at, err)
 	case p.noAck:
