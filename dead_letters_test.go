@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -503,9 +504,9 @@ func TestDeadLettersWhileTheBrokerIsDown(t *testing.T) {
 		w := newLettersWorld(t, sinkOf(connecttest.SinkTask{}))
 		defer w.stop()
 		w.broker.CreateTopic("t", 1)
-		down := true
+		var up atomic.Bool
 		w.broker.failing = func(string) error {
-			if down {
+			if !up.Load() {
 				return connect.Retriable(errors.New("no broker"), 0)
 			}
 			return nil
@@ -513,7 +514,7 @@ func TestDeadLettersWhileTheBrokerIsDown(t *testing.T) {
 		w.put(t, "c", lettersProps(nil))
 		time.Sleep(time.Hour)
 		assert.NotEqual(t, cluster.Failed, w.status(t, "c").Tasks[0].State)
-		down = false
+		up.Store(true)
 		time.Sleep(10 * time.Second)
 		require.Equal(t, cluster.Running, w.status(t, "c").Tasks[0].State)
 

@@ -382,7 +382,7 @@ func sourceLettersInterleaving(t *testing.T, random *rand.Rand) {
 			return append(dst, s...), false, nil
 		}}
 	})
-	b := &slowLetters{Broker: connecttest.NewBroker(), rand: random, written: make(map[int64]bool), t: t}
+	b := &slowLetters{Broker: connecttest.NewBroker(), rand: rand.New(rand.NewPCG(random.Uint64(), 1)), written: make(map[int64]bool), t: t}
 	b.FailProduce(func(m connect.Message) error {
 		if m.Topic == "t" && number(string(m.Value)) == 3 {
 			return errTooLarge
