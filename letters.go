@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/streamlane/connect/cluster"
-	"github.com/streamlane/connect/config"
-	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/deadletter"
 )
 
@@ -143,40 +141,17 @@ func (l *letterBox) javaClass(f *failure) string {
 }
 
 // javaException returns the class of the exception that stands for an error in
-// Java, and its message. Tools sort dead letters by both.
+// Java, and its message.
 func javaException(err error) (class, message string) {
-	const errorsPackage = "org.apache.kafka.connect.errors."
-	class = errorsPackage + "ConnectException"
-	if inner := innermostDataError(err); inner != nil {
-		class = errorsPackage + inner.Reason.String()
-	}
-	_, isKey := errors.AsType[*config.KeyError](err)
-	_, isRetriable := RetryAfter(err)
-	switch {
-	case isRetriable:
-		class = errorsPackage + "RetriableException"
-	case isKey:
-		class = "org.apache.kafka.common.config.ConfigException"
-	case errors.Is(err, ErrAuth):
+	if _, ok := RetryAfter(err); ok {
+		class = "org.apache.kafka.connect.errors.RetriableException"
+	} else if errors.Is(err, ErrAuth) {
 		class = "org.apache.kafka.common.errors.AuthorizationException"
-	case errors.Is(err, context.DeadlineExceeded):
-		class = "org.apache.kafka.common.errors.TimeoutException"
 	}
 	if r, ok := err.(*retriable); ok {
 		err = r.err
 	}
-	if e, ok := err.(*data.Error); ok {
-		return class, e.Message // the cause is in the trace
-	}
-	return class, err.Error()
-}
-
-// innermostDataError is the one that tells the class: those around it say where.
-func innermostDataError(err error) (inner *data.Error) {
-	for e, ok := errors.AsType[*data.Error](err); ok; e, ok = errors.AsType[*data.Error](inner.Err) {
-		inner = e
-	}
-	return inner
+	return deadletter.Exception(err, class)
 }
 
 // javaClass returns the Java class that a plugin stands for: the one that a

@@ -1,6 +1,7 @@
 package deadletter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/goldentest"
 )
@@ -168,4 +170,32 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestException(t *testing.T) {
+	const connect = "org.apache.kafka.connect.errors."
+	misfit := &data.Error{Message: "does not fit", Err: errors.New("at byte 0")}
+	for name, tt := range map[string]struct {
+		err            error
+		known          string
+		class, message string
+	}{
+		"any":            {err: errors.New("x"), class: connect + "ConnectException", message: "x"},
+		"known":          {err: errors.New("x"), known: "a.B", class: "a.B", message: "x"},
+		"data":           {err: misfit, class: connect + "DataException", message: "does not fit"},
+		"data somewhere": {err: fmt.Errorf("field a: %w", misfit), class: connect + "DataException", message: "field a: does not fit: at byte 0"},
+		"known, data":    {err: misfit, known: "a.B", class: "a.B", message: "does not fit"},
+		"schema within":  {err: &data.Error{Message: "m", Err: &data.Error{Reason: data.ReasonSchema, Message: "n"}}, class: connect + "SchemaBuilderException", message: "m"},
+		"projection":     {err: &data.Error{Reason: data.ReasonProjection, Message: "p"}, class: connect + "SchemaProjectorException", message: "p"},
+		"key":            {err: fmt.Errorf("x: %w", config.Errorf("k", "bad")), class: "org.apache.kafka.common.config.ConfigException"},
+		"time":           {err: fmt.Errorf("x: %w", context.DeadlineExceeded), class: "org.apache.kafka.common.errors.TimeoutException", message: "x: context deadline exceeded"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			class, message := Exception(tt.err, tt.known)
+			assert.Equal(t, tt.class, class)
+			if tt.message != "" {
+				assert.Equal(t, tt.message, message)
+			}
+		})
+	}
 }
