@@ -126,7 +126,7 @@ type sourceBatch struct {
 	bytes   int64
 	letters []heldRecord // of the records dropped
 	sent    int          // records, once sealed
-	kept []Message    // what is sent, if refused messages have dead letters
+	kept    []Message    // what is sent, if refused messages have dead letters
 
 	gaps atomic.Bool  // some record will never be acknowledged
 	left atomic.Int32 // without an ack that will come, once sealed

@@ -99,6 +99,7 @@ func commands() []command {
 		distributedCommand(),
 		standaloneCommand(),
 		devCommand(),
+		tryCommand(),
 		pluginsCommand(),
 		configCommand(),
 		versionCommand(),

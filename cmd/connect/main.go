@@ -6,6 +6,7 @@
 //	connect distributed worker.properties
 //	connect standalone worker.properties connector.json ...
 //	connect dev [--data DIR] connector.json ...
+//	connect try --samples FILE | --topic NAME connector.json
 //	connect plugins | config PLUGIN | version [-v] | help
 //
 // The other commands ask running workers over REST; docs/client.md has them, and
@@ -17,7 +18,7 @@
 // The exit codes are those of Java's worker: 0 after a clean end, 1 for a wrong
 // command line, 2 if the worker's configuration cannot be read or is wrong, or
 // Kafka cannot be reached, 3 if the worker failed, or one of the connectors of
-// the command line is wrong or did not start.
+// the command line is wrong or did not start, and 4 if a sample of try fails.
 //
 // SIGINT and SIGTERM end the REST interface, stop the connectors, commit what
 // they did, leave the cluster, and end the process; a second one ends it at once.
