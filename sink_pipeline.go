@@ -267,7 +267,7 @@ func (p *sinkPipeline) poll(c taskContexts) (int, error) {
 	n, err := p.pollUntil(c, soon)
 	if n == 0 && err == nil {
 		p.letGo()
-		if holds && !p.woken.Load() {
+		if holds && !p.woken.Load() && p.rebalanceErr == nil && c.poll.Err() == nil {
 			n, err = p.pollUntil(c, until)
 		}
 	}

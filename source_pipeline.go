@@ -250,9 +250,13 @@ func (p *sourcePipeline) pauseIfAsked(ctx, grace context.Context) error {
 		return nil
 	}
 	p.env.paused(ctx)
-	p.rest(ctx, grace, changed)
-	if err := p.env.gate.wait(ctx); err != nil {
-		return err
+	for ; paused; paused, changed = p.env.gate.state() {
+		p.rest(ctx, grace, changed)
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 	p.env.running(ctx)
 	return nil

@@ -147,6 +147,20 @@ func TestSourceResumedInFlightKeepsItsProducer(t *testing.T) {
 	})
 }
 
+func TestSourcePausedAgainAtOnce(t *testing.T) {
+	restBubble(t, 0, func(t *testing.T, r *restRig) {
+		step(1500 * time.Millisecond)
+		r.p.env.gate.set(true)
+		step(time.Minute)
+		r.p.env.gate.set(false)
+		r.p.env.gate.set(true)
+		step(time.Minute)
+		assert.Equal(t, [3]int{2, 1, 1}, r.seen())
+		r.ack()
+		assert.Equal(t, [3]int{2, 0, 0}, r.seen())
+	})
+}
+
 func TestSourceStoppedWhilePaused(t *testing.T) {
 	restBubble(t, 0, func(t *testing.T, r *restRig) {
 		step(1500 * time.Millisecond)
