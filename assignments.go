@@ -28,12 +28,13 @@ func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
 	var stopped []<-chan struct{}
 	rt.post(func() {
 		rt.loop.generation = a.Generation
-		rt.loop.release(a.Position)
+		due := append(rt.loop.release(a.Position), keysOf(a.Revoked)...)
 		stopped = rt.revoke(a)
 		for _, key := range keysOf(a.Added) {
 			rt.loop.assigned[key] = true
+			due = append(due, key)
 		}
-		rt.reconcile()
+		rt.reconcile(due...)
 		for key := range rt.loop.items {
 			if a.Leader != "" && rt.status.state(key) != nil {
 				rt.affirm(key)
@@ -44,7 +45,7 @@ func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
 		<-gone
 	}
 	if a.IsLeader() && ctx.Err() == nil {
-		rt.post(func() { rt.status.forgetStale(rt.loop.view) })
+		rt.post(func() { rt.status.forgetStale(rt.loop.seen()) })
 	}
 	rt.complete()
 	if a.Leader == "" {
@@ -176,7 +177,7 @@ func (m member) URL() string { return m.rt.opts.URL }
 
 func (m member) Position() int64 {
 	position := int64(-1)
-	m.rt.post(func() { position = m.rt.loop.view.Position })
+	m.rt.post(func() { position = m.rt.loop.fold.Position() })
 	return position
 }
 
@@ -216,7 +217,7 @@ func (m member) View(ctx context.Context, atLeast int64) (cluster.View, error) {
 	for {
 		var view cluster.View
 		var moved <-chan struct{}
-		err := m.rt.do(ctx, func() { view, moved = m.rt.loop.view, m.rt.loop.position })
+		err := m.rt.do(ctx, func() { view, moved = m.rt.loop.seen(), m.rt.loop.position })
 		if err != nil {
 			return view, err
 		}

@@ -242,7 +242,7 @@ func (rt *Runtime) followConfigs(ctx context.Context, caughtUp func()) error {
 			return err
 		}
 		if e.Key == nil {
-			if rt.do(ctx, func() { rt.loop.look(true) }) != nil {
+			if rt.do(ctx, func() { rt.loop.moved(true) }) != nil {
 				return nil
 			}
 			caughtUp()

@@ -73,7 +73,7 @@ func (r *connectorRun) loop(ctx context.Context) (err error) {
 			return r.failed.get()
 		case <-r.expired:
 			r.log.InfoContext(ctx, "restarting: a value of a config provider has expired")
-			r.rt.post(func() { r.rt.restart(r.key); r.rt.reconcile() })
+			r.rt.post(func() { r.rt.restart(r.key); r.rt.reconcile(r.key) })
 			continue
 		case <-r.reconfigure:
 		case <-retry:

@@ -14,8 +14,12 @@ import (
 type loopState struct {
 	fold     cluster.Fold
 	history  *cluster.History
-	view     cluster.View
 	position chan struct{} // closed and replaced when the position moves
+	// view is of the last state that somebody asked for; see seen.
+	view    cluster.View
+	changed bool // since view
+	// tasks counts the tasks that each connector had when it was last reconciled.
+	tasks map[string]int
 
 	generation int32
 	assigned   map[workKey]bool
@@ -43,7 +47,7 @@ type item struct {
 
 func newLoopState(history *cluster.History) loopState {
 	return loopState{
-		history: history, view: cluster.NewView(-1), position: make(chan struct{}),
+		history: history, position: make(chan struct{}), changed: true, tasks: make(map[string]int),
 		assigned: make(map[workKey]bool), held: make(map[string]int64), restarts: make(map[workKey]int),
 		items:    make(map[workKey]*item),
 		resolved: make(map[string]resolvedProps),
@@ -91,26 +95,32 @@ func (rt *Runtime) applyConfig(r cluster.Record, offset int64, live bool) {
 		rt.readSessionKey(r.Value)
 	}
 	if live {
-		rt.loop.look(ev.Kind != cluster.NoEvent)
+		rt.loop.moved(ev.Kind != cluster.NoEvent)
 		rt.heed(ev)
 	}
 }
 
-// look takes note of what has been read. On the loop.
-func (l *loopState) look(changed bool) {
-	if changed {
-		l.view = l.fold.View()
-	}
-	l.view.Position = l.fold.Position()
+// moved takes note of a record that has been read. On the loop.
+func (l *loopState) moved(changed bool) {
+	l.changed = l.changed || changed
 	close(l.position)
 	l.position = make(chan struct{})
+}
+
+// seen returns the configuration as it has been read. On the loop.
+func (l *loopState) seen() cluster.View {
+	if l.changed {
+		l.view, l.changed = l.fold.View(), false
+	}
+	l.view.Position = l.fold.Position()
+	return l.view
 }
 
 // heed acts on an event. On the loop.
 func (rt *Runtime) heed(ev cluster.Event) {
 	switch ev.Kind {
 	case cluster.TasksCommitted:
-		rt.loop.held[ev.Connector] = rt.loop.view.Position
+		rt.loop.held[ev.Connector] = rt.loop.fold.Position()
 		rt.opts.Coordinator.Rejoin("the tasks of connector " + ev.Connector + " changed")
 	case cluster.ConnectorPut:
 		rt.opts.Coordinator.Rejoin("configuration of connector " + ev.Connector + " changed")
@@ -128,54 +138,76 @@ func (rt *Runtime) heed(ev cluster.Event) {
 	default:
 		return
 	}
-	rt.reconcile()
+	rt.reconcile(rt.loop.keys(ev.Connector)...)
+}
+
+// keys lists a connector's instance and all of its tasks, those that it had until
+// now too. On the loop.
+func (l *loopState) keys(name string) []workKey {
+	n := 0
+	if c := l.fold.Connector(name); c != nil {
+		n = len(c.Tasks)
+	}
+	keys := make([]workKey, 0, 1+max(n, l.tasks[name]))
+	for task := range cap(keys) {
+		keys = append(keys, workKey{Connector: name, Task: task + instanceOf})
+	}
+	l.tasks[name] = n
+	if n == 0 {
+		delete(l.tasks, name)
+	}
+	return keys
 }
 
 // configured tells whether there is such a connector, or task.
 func (l *loopState) configured(key workKey) bool {
-	c := l.view.Connector(key.Connector)
+	c := l.fold.Connector(key.Connector)
 	return c != nil && key.Task < len(c.Tasks)
 }
 
-// release lets tasks start whose set all workers have read. On the loop.
-func (l *loopState) release(position int64) {
+// release lets tasks start whose set all workers have read, and returns their
+// keys. On the loop.
+func (l *loopState) release(position int64) (released []workKey) {
 	for name, at := range l.held {
 		if at <= position || position == 0 {
 			delete(l.held, name)
+			released = append(released, l.keys(name)...)
 		}
 	}
+	return released
 }
 
-// desired is what should run here, by what is assigned and configured.
-func (l *loopState) desired() map[workKey]want {
-	desired := make(map[workKey]want, len(l.assigned))
-	for key := range l.assigned {
-		c := l.view.Connector(key.Connector)
-		if c == nil {
-			continue
-		}
-		w := want{revision: c.Revision, restart: l.restarts[key], target: c.Target}
-		if key.Task != instanceOf {
-			_, held := l.held[key.Connector]
-			if held || key.Task >= len(c.Tasks) || c.Target == cluster.TargetStopped {
-				continue
-			}
-			w.revision = int64(c.Generation)
-		}
-		desired[key] = w
+// desired is what should run here under a key, by what is assigned and configured.
+func (l *loopState) desired(key workKey) (w want, ok bool) {
+	c := l.fold.Connector(key.Connector)
+	if c == nil || !l.assigned[key] {
+		return w, false
 	}
-	return desired
+	w = want{revision: c.Revision, restart: l.restarts[key], target: c.Target}
+	if key.Task != instanceOf {
+		_, held := l.held[key.Connector]
+		if held || key.Task >= len(c.Tasks) || c.Target == cluster.TargetStopped {
+			return w, false
+		}
+		w.revision = int64(c.Generation)
+	}
+	return w, true
 }
 
-// reconcile carries out the plan. On the loop.
-func (rt *Runtime) reconcile() {
+// reconcile carries out the plan for some keys. On the loop.
+func (rt *Runtime) reconcile(keys ...workKey) {
 	l := &rt.loop
-	running := make(map[workKey]have, len(l.items))
-	for key, it := range l.items {
-		running[key] = it.have
+	desired, running := make(map[workKey]want, len(keys)), make(map[workKey]have, len(keys))
+	for _, key := range keys {
+		if w, ok := l.desired(key); ok {
+			desired[key] = w
+		}
+		if it := l.items[key]; it != nil {
+			running[key] = it.have
+		}
 	}
 	deadline := time.Now().Add(rt.worker.grace)
-	for _, a := range plan(l.desired(), running) {
+	for _, a := range plan(desired, running) {
 		switch a.kind {
 		case startRun:
 			rt.startRun(a.key, a.want)
@@ -193,7 +225,7 @@ func (rt *Runtime) reconcile() {
 
 // startRun starts a run. On the loop.
 func (rt *Runtime) startRun(key workKey, w want) {
-	c := rt.loop.view.Connector(key.Connector)
+	c := rt.loop.fold.Connector(key.Connector)
 	make := newConnectorRun
 	if key.Task != instanceOf {
 		make = newTaskRun
@@ -226,18 +258,18 @@ func (rt *Runtime) runEnded(r *run, err error) {
 	r.stopTimers()
 	defer rt.runs.Done()
 	defer close(r.gone)
-	if rt.loop.view.Connector(r.key.Connector) == nil {
+	if rt.loop.fold.Connector(r.key.Connector) == nil {
 		defer rt.tail.forget(r.key.Connector) // what its end had to say
 	}
 	if it.phase == phaseStopping {
 		delete(rt.loop.items, r.key)
 		rt.ranToStop(r, err)
-		rt.reconcile()
+		rt.reconcile(r.key)
 		return
 	}
 	it.phase = phaseEnded
 	rt.ranToFailure(r, err)
-	rt.reconcile()
+	rt.reconcile(r.key)
 }
 
 // runAbandoned gives up a run that does not end. On the loop.
@@ -252,5 +284,5 @@ func (rt *Runtime) runAbandoned(r *run) {
 	rt.unassigned(r)
 	close(r.gone)
 	rt.runs.Done()
-	rt.reconcile()
+	rt.reconcile(r.key)
 }

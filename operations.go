@@ -177,7 +177,7 @@ func (rt *Runtime) restartHere(ctx context.Context, key workKey) (here bool, err
 	err = rt.do(ctx, func() {
 		if here = rt.loop.assigned[key]; here {
 			rt.restart(key)
-			rt.reconcile()
+			rt.reconcile(key)
 		}
 	})
 	return here, err
@@ -185,8 +185,9 @@ func (rt *Runtime) restartHere(ctx context.Context, key workKey) (here bool, err
 
 // planRestart carries out a restart request for what runs here. On the loop.
 func (rt *Runtime) planRestart(r cluster.RestartRequest) {
-	for key, it := range rt.loop.items {
-		if key.Connector != r.Connector || key.Task != instanceOf && !r.IncludeTasks {
+	for _, key := range rt.loop.keys(r.Connector) {
+		it := rt.loop.items[key]
+		if it == nil || key.Task != instanceOf && !r.IncludeTasks {
 			continue
 		}
 		if !r.OnlyFailed || it.phase == phaseEnded {

@@ -59,24 +59,38 @@ type entry struct {
 	stored   map[int]config.Props
 	deferred map[int]config.Props
 	count    int
+	shown    *Connector // as views have it; nil: it has changed since
 }
 
-// View returns the present state. It copies; events say when it is worth it.
+// View returns the present state. Connectors that have not changed are those of
+// the last view.
 func (f *Fold) View() View {
 	v := View{Position: f.Position(), connectors: make(map[string]*Connector, len(f.connectors))}
-	for name, e := range f.connectors {
-		if e.Props == nil {
-			continue
+	for name := range f.connectors {
+		if c := f.Connector(name); c != nil {
+			v.connectors[name] = c
 		}
+	}
+	return v
+}
+
+// Connector returns the present state of one connector; nil if there is none of
+// the name.
+func (f *Fold) Connector(name string) *Connector {
+	e := f.connectors[name]
+	if e == nil || e.Props == nil {
+		return nil
+	}
+	if e.shown == nil {
 		c := e.Connector
 		c.Target = e.target
 		if c.Target == "" {
 			c.Target = TargetStarted
 		}
 		c.Tasks = e.tasks()
-		v.connectors[name] = &c
+		e.shown = &c
 	}
-	return v
+	return e.shown
 }
 
 // Position is the offset after the last record whose value was JSON or a
@@ -149,6 +163,7 @@ func (f *Fold) apply(r Record, offset int64) (Event, error) {
 	return Event{}, fmt.Errorf("unknown key")
 }
 
+// entry returns what is known under a name, to be changed.
 func (f *Fold) entry(name string) *entry {
 	if f.connectors == nil {
 		f.connectors = make(map[string]*entry)
@@ -158,6 +173,7 @@ func (f *Fold) entry(name string) *entry {
 		e = &entry{Connector: Connector{Name: name, Generation: -1, Fenced: -1}}
 		f.connectors[name] = e
 	}
+	e.shown = nil
 	return e
 }
 

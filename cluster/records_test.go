@@ -360,6 +360,26 @@ func FuzzFold(f *testing.F) {
 	})
 }
 
+// A view shares with the one before what has not changed, so that reading many
+// records and looking now and then costs little.
+func TestViewsShare(t *testing.T) {
+	var f Fold
+	apply := func(r Record, offset int64) {
+		_, err := f.Apply(r, offset)
+		require.NoError(t, err)
+	}
+	apply(ConnectorRecord("a", config.Props{"k": "1"}), 0)
+	apply(ConnectorRecord("b", config.Props{"k": "1"}), 1)
+	before := f.View()
+	apply(ConnectorRecord("b", config.Props{"k": "2"}), 2)
+	after := f.View()
+	assert.Same(t, before.Connector("a"), after.Connector("a"))
+	assert.Same(t, f.Connector("b"), after.Connector("b"))
+	assert.Equal(t, "1", before.Connector("b").Props["k"])
+	assert.Equal(t, "2", after.Connector("b").Props["k"])
+	assert.Nil(t, f.Connector("c"))
+}
+
 // The topic has partitions: the end of a connector's state may be read after the
 // states of tasks that came later.
 func TestStatesComeInAnyOrder(t *testing.T) {
