@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -28,7 +29,8 @@ type statusBoard struct {
 
 	mu      sync.Mutex
 	fold    cluster.StatusFold
-	queue   []statusWrite
+	queue   map[string]statusWrite // by key of the record
+	queued  int                    // writes until now
 	writing bool
 	idle    chan struct{} // closed when nothing is queued or being written
 	wake    chan struct{}
@@ -41,6 +43,7 @@ type statusBoard struct {
 // a later owner has published.
 type statusWrite struct {
 	record cluster.Record
+	number int // in the order of writes
 	safe   bool
 	// retried writes were due some time ago: they are safe ones now.
 	retried bool
@@ -52,7 +55,9 @@ type statusWrite struct {
 func newStatusBoard(store StatusStore, worker string, hooks *hookSet, log *slog.Logger) *statusBoard {
 	idle := make(chan struct{})
 	close(idle)
-	return &statusBoard{store: store, worker: worker, hooks: hooks, log: log, wake: make(chan struct{}, 1), idle: idle}
+	return &statusBoard{store: store, worker: worker, hooks: hooks, log: log,
+		queue: make(map[string]statusWrite), wake: make(chan struct{}, 1), idle: idle,
+	}
 }
 
 // put publishes a state. FAILED and UNASSIGNED are written safely, as in Java.
@@ -73,8 +78,9 @@ func (b *statusBoard) put(key workKey, s cluster.Status) {
 func (b *statusBoard) write(w statusWrite) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.queue = slices.DeleteFunc(b.queue, func(q statusWrite) bool { return q.record.Key == w.record.Key })
-	b.queue = append(b.queue, w)
+	b.queued++
+	w.number = b.queued
+	b.queue[w.record.Key] = w
 	if !b.writing {
 		b.writing = true
 		b.idle = make(chan struct{})
@@ -152,10 +158,15 @@ func (b *statusBoard) drain(ctx context.Context) {
 func (b *statusBoard) take() []statusWrite {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	writes := slices.DeleteFunc(b.queue, func(w statusWrite) bool {
-		return (w.safe || w.retried && w.status.State != "") && !cluster.MayReplace(b.known(w.key), w.status)
-	})
-	b.queue = nil
+	var writes []statusWrite
+	for _, w := range b.queue {
+		checked := w.safe || w.retried && w.status.State != ""
+		if !checked || cluster.MayReplace(b.known(w.key), w.status) {
+			writes = append(writes, w)
+		}
+	}
+	slices.SortFunc(writes, func(a, b statusWrite) int { return cmp.Compare(a.number, b.number) })
+	clear(b.queue)
 	if len(writes) == 0 && b.writing {
 		b.writing = false
 		close(b.idle)
@@ -163,18 +174,16 @@ func (b *statusBoard) take() []statusWrite {
 	return writes
 }
 
-// giveBack queues writes that failed, before newer ones and without those that
-// newer ones replace.
+// giveBack queues writes that failed, without those that newer ones replace.
 func (b *statusBoard) giveBack(writes []statusWrite) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	writes = slices.DeleteFunc(writes, func(w statusWrite) bool {
-		return slices.ContainsFunc(b.queue, func(q statusWrite) bool { return q.record.Key == w.record.Key })
-	})
-	for i := range writes {
-		writes[i].retried = true
+	for _, w := range writes {
+		if _, newer := b.queue[w.record.Key]; !newer {
+			w.retried = true
+			b.queue[w.record.Key] = w
+		}
 	}
-	b.queue = append(writes, b.queue...)
 }
 
 func (b *statusBoard) known(key workKey) *cluster.Status {
