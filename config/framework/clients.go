@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/streamlane/connect/config"
 )
@@ -194,8 +195,9 @@ func clientSettings(worker config.Props) config.Props {
 	return p
 }
 
-// workerKeys lists the keys that workers declare and no client has.
-func workerKeys() map[string]bool {
+// workerKeys lists the keys that workers declare and no client has. It is made
+// once, for each task has clients.
+var workerKeys = sync.OnceValue(func() map[string]bool {
 	only := map[string]bool{LoginConfigKey: true}
 	for _, d := range []config.Describer{new(DistributedConfig), new(StandaloneConfig)} {
 		for _, k := range config.Keys(d) {
@@ -212,4 +214,4 @@ func workerKeys() map[string]bool {
 		delete(only, k)
 	}
 	return only
-}
+})
