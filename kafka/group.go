@@ -195,8 +195,27 @@ func (s *membership) await(ctx context.Context, beat *heartbeats, delay time.Dur
 	case <-ctx.Done():
 	case reason := <-s.g.rejoin:
 		s.g.log.DebugContext(ctx, "joining again", "why", reason)
+		s.gather(ctx, beat)
 	case <-beat.over:
 	case <-due:
+	}
+}
+
+const (
+	gatherEach = 30 * time.Microsecond
+	mostGather = time.Second
+)
+
+// gather lets more changes come before a round that one of them asks for. What a
+// round costs grows with the work that there is to divide, and so does the pause:
+// many changes in a row would cost the square of it otherwise.
+func (s *membership) gather(ctx context.Context, beat *heartbeats) {
+	timer := time.NewTimer(min(time.Duration(s.share)*gatherEach, mostGather))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-beat.over:
+	case <-timer.C:
 	}
 }
 
@@ -220,6 +239,7 @@ func (s *membership) translate(a wire.Assignment) assigned {
 		out.Owners = s.lead.owners
 	}
 	owned := s.member.Owned()
+	s.share = owned.Size() + a.Assigned.Size()
 	out.Added, out.Revoked = a.Assigned.Minus(owned), a.Revoked
 	if s.eager() {
 		out.Revoked = owned.Minus(a.Assigned)
@@ -228,8 +248,7 @@ func (s *membership) translate(a wire.Assignment) assigned {
 }
 
 // allocation is what the member says it runs.
-func (s *membership) allocation(v wire.Version) *wire.Assignment {
-	owned := s.member.Owned()
+func (s *membership) allocation(v wire.Version, owned cluster.Work) *wire.Assignment {
 	if owned.IsEmpty() && s.last == nil {
 		return nil
 	}

@@ -27,6 +27,7 @@ type membership struct {
 	last       *wire.Assignment
 	lead       leaderState
 	away       absence
+	share      int // how much work the member has, about
 }
 
 // forget drops the membership after the group has gone on without it.
@@ -108,10 +109,11 @@ func (s *membership) joinRequest() (*kmsg.JoinGroupRequest, error) {
 	req.Group, req.MemberID, req.ProtocolType = s.g.id, s.id, wire.GroupType
 	req.SessionTimeoutMillis = int32(s.g.set.session.Milliseconds())
 	req.RebalanceTimeoutMillis = int32(s.g.set.rebalance.Milliseconds())
+	owned := s.member.Owned()
 	for _, v := range wire.Offers(s.g.set.best()) {
 		m := wire.Metadata{Version: v, URL: s.member.URL(), ConfigOffset: s.member.Position()}
 		if v != wire.Eager {
-			m.Allocation = s.allocation(v)
+			m.Allocation = s.allocation(v, owned)
 		}
 		metadata, err := m.AppendBinary(nil)
 		if err != nil {
