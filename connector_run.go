@@ -135,7 +135,7 @@ func (r *connectorRun) enter(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	r.rt.tail.protect(r.key, r.rt.redactor(resolved))
+	r.rt.tail.Protect(r.key, r.rt.redactor(resolved))
 	if err := r.watchValues(resolved); err != nil {
 		return err
 	}

@@ -3,21 +3,12 @@ package connect
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
+	"maps"
 	"sync"
 	"time"
 
 	"github.com/streamlane/connect/config"
-)
-
-const (
-	// defaultErrorTail is how many errors of a connector a worker remembers.
-	defaultErrorTail = 50
-	// errorWindow is how long an error stands for others like it.
-	errorWindow = time.Second
-	// longestError cuts the message of one error.
-	longestError = 4 << 10
+	"github.com/streamlane/connect/internal/errortail"
 )
 
 // An ErrorOutcome says what became of the operation that had an error.
@@ -59,55 +50,17 @@ type ConnectorError struct {
 // An errorTail remembers the last errors of each connector. It is an ErrorHook,
 // and safe for concurrent use.
 type errorTail struct {
-	limit  int
-	worker *config.Redactor
+	*errortail.Tail
 
-	mu      sync.Mutex
-	number  int64
-	tails   map[string][]ConnectorError // by connector, oldest first
-	secrets map[workKey]*config.Redactor
+	mu sync.Mutex
 	// told are errors that error handling has told of and that may be why the run
 	// fails next.
 	told map[workKey]error
 }
 
-// newErrorTail keeps so many errors of each connector: zero is the default,
-// negative none.
+// newErrorTail keeps so many errors of each connector; see errortail.New.
 func newErrorTail(limit int, worker *config.Redactor) *errorTail {
-	if limit == 0 {
-		limit = defaultErrorTail
-	}
-	return &errorTail{
-		limit: limit, worker: worker, tails: make(map[string][]ConnectorError),
-		secrets: make(map[workKey]*config.Redactor), told: make(map[workKey]error),
-	}
-}
-
-// protect says which secrets the errors of a run must not show.
-func (t *errorTail) protect(key workKey, r *config.Redactor) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.secrets[key] = r
-}
-
-// forget drops what is known of a connector.
-func (t *errorTail) forget(connector string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.tails, connector)
-	for key := range t.secrets {
-		if key.Connector == connector {
-			delete(t.secrets, key)
-			delete(t.told, key)
-		}
-	}
-}
-
-// get returns the errors of a connector, oldest first.
-func (t *errorTail) get(connector string) []ConnectorError {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Clone(t.tails[connector])
+	return &errorTail{Tail: errortail.New(limit, worker), told: make(map[workKey]error)}
 }
 
 // OnError takes note of what error handling did.
@@ -122,8 +75,9 @@ func (t *errorTail) OnError(e *ErrorEvent) {
 	if outcome == ErrorFailed {
 		t.tell(e.Task, e.Err)
 	}
-	if !t.counted(e.Task, outcome, e.Stage) {
-		t.add(e.Task, ConnectorError{Outcome: outcome, Stage: e.Stage, Plugin: e.Plugin, At: e.At(), Message: e.Err.Error()})
+	kind := errortail.Kind{Task: e.Task.Task, Stage: string(e.Stage), Outcome: string(outcome)}
+	if !t.Counted(e.Task.Connector, kind) {
+		t.Add(e.Task.Connector, errortail.Entry{Kind: kind, Plugin: e.Plugin, At: e.At(), Message: e.Err.Error()})
 	}
 }
 
@@ -143,74 +97,45 @@ func (t *errorTail) failed(key workKey, err error) {
 	if told != nil && errors.Is(err, told) {
 		return
 	}
-	found := ConnectorError{Outcome: ErrorFailed, Message: err.Error()}
+	found := errortail.Entry{Message: err.Error()}
 	if e, ok := errors.AsType[*StageError](err); ok {
-		found.Stage, found.Plugin, found.At, found.Message = e.Stage, e.Plugin, e.At, e.Err.Error()
+		found.Stage, found.Plugin, found.At, found.Message = string(e.Stage), e.Plugin, e.At, e.Err.Error()
 	}
-	if !t.counted(key, ErrorFailed, found.Stage) {
-		t.add(key, found)
-	}
-}
-
-// add adds an error that does not count for another one.
-func (t *errorTail) add(key workKey, e ConnectorError) {
-	e.Time, e.Count, e.Task = time.Now(), 1, key.Task
-	t.mu.Lock()
-	secrets := t.secrets[key]
-	t.mu.Unlock()
-	e.Message, e.At = t.clean(e.Message, secrets), t.clean(e.At, secrets)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.number++
-	e.Number = t.number
-	tail := append(t.tails[key.Connector], e)
-	if len(tail) > t.limit {
-		tail = slices.Delete(tail, 0, len(tail)-t.limit)
-	}
-	t.tails[key.Connector] = tail
-}
-
-// counted counts an error for the last one of its task if that is like it and
-// young. What is said of it need not be known then, so that a flood of bad records
-// costs little and leaves older errors in place. If none are kept, all are
-// counted.
-func (t *errorTail) counted(key workKey, outcome ErrorOutcome, stage Stage) bool {
-	if t.limit < 0 {
-		return true
-	}
-	now := time.Now()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	tail := t.tails[key.Connector]
-	for i := len(tail) - 1; i >= 0; i-- {
-		e := &tail[i]
-		if e.Task != key.Task {
-			continue
-		}
-		if e.Outcome != outcome || e.Stage != stage || now.Sub(e.Time) >= errorWindow {
-			return false
-		}
-		e.Count++
-		return true
-	}
-	return false
-}
-
-// clean takes the secrets out of a text, and cuts it.
-func (t *errorTail) clean(text string, secrets *config.Redactor) string {
-	text = t.worker.Redact(secrets.Redact(text))
-	if len(text) > longestError {
-		text = strings.ToValidUTF8(text[:longestError], "") + "..."
-	}
-	return text
+	t.note(key, ErrorFailed, found)
 }
 
 // retried takes note of an error outside of a pipeline after which the same is
 // tried again.
 func (t *errorTail) retried(key workKey, err error) {
-	if !t.counted(key, ErrorRetried, "") {
-		t.add(key, ConnectorError{Outcome: ErrorRetried, Message: err.Error()})
+	t.note(key, ErrorRetried, errortail.Entry{Message: err.Error()})
+}
+
+func (t *errorTail) note(key workKey, outcome ErrorOutcome, e errortail.Entry) {
+	e.Task, e.Outcome = key.Task, string(outcome)
+	if !t.Counted(key.Connector, e.Kind) {
+		t.Add(key.Connector, e)
 	}
+}
+
+// forget drops what is known of a connector.
+func (t *errorTail) forget(connector string) {
+	t.Forget(connector)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.told, func(key workKey, _ error) bool { return key.Connector == connector })
+}
+
+// get returns the errors of a connector, oldest first.
+func (t *errorTail) get(connector string) []ConnectorError {
+	entries := t.Get(connector)
+	all := make([]ConnectorError, len(entries))
+	for i, e := range entries {
+		all[i] = ConnectorError{
+			Number: e.Number, Time: e.Time, Count: e.Count, Task: e.Task,
+			Stage: Stage(e.Stage), Plugin: e.Plugin, At: e.At, Outcome: ErrorOutcome(e.Outcome), Message: e.Message,
+		}
+	}
+	return all
 }
 
 // Errors returns the last errors of the connector and its tasks on this worker,

@@ -55,7 +55,7 @@ func (b *taskBuild) build(ctx context.Context, r *run) (p pipeline, err error) {
 		return nil, err
 	}
 	env.connector = resolved.Props
-	b.rt.tail.protect(env.id, b.rt.redactor(resolved))
+	b.rt.tail.Protect(env.id, b.rt.redactor(resolved))
 	if env.props, b.rawTask, err = b.rt.taskProps(ctx, r.key, b.c); err != nil {
 		return nil, err
 	}
