@@ -153,6 +153,9 @@ func (rt *Runtime) Run(ctx context.Context) error {
 	stores := []any{rt.opts.Offsets, rt.opts.Configs, rt.opts.Status}
 	rt.enter("opening its stores")
 	if err := openStore(ctx, stores...); err != nil {
+		if ctx.Err() != nil {
+			return nil // that is why
+		}
 		return fmt.Errorf("connect: opening the stores: %w", err)
 	}
 	err := rt.serve(ctx)

@@ -137,16 +137,15 @@ type RestartOptions struct {
 }
 
 // Restart restarts the connector instance, and its tasks if asked for, on all
-// workers (KIP-745). It is the leader's, save for the instance alone, which the
-// worker that has it restarts as well.
+// workers (KIP-745). It is the leader's. The instance alone, which the zero options
+// ask for, is restarted by the worker that has it: on another one it fails with a
+// *NotLeaderError, or, on the leader, with a *NotAssignedError.
 func (rt *Runtime) Restart(ctx context.Context, name string, o RestartOptions) error {
 	if o == (RestartOptions{}) {
 		if _, err := rt.known(ctx, name); err != nil {
 			return err
 		}
-		if here, err := rt.restartHere(ctx, workKey{Connector: name, Task: instanceOf}); here || err != nil {
-			return err
-		}
+		return rt.restartOwned(ctx, workKey{Connector: name, Task: instanceOf})
 	}
 	return rt.changeKnown(ctx, name, func(l Leadership, _ *cluster.Connector) error {
 		return appendRecords(ctx, l, []cluster.Record{cluster.RestartRecord(cluster.RestartRequest{
@@ -165,22 +164,23 @@ func (rt *Runtime) RestartTask(ctx context.Context, id cluster.TaskID) error {
 	if id.Task < 0 || id.Task >= len(c.Tasks) {
 		return fmt.Errorf("task %v: %w", id, ErrNotFound)
 	}
-	if here, err := rt.restartHere(ctx, id); here || err != nil {
-		return err
-	}
-	return rt.elsewhere(ctx, id)
+	return rt.restartOwned(ctx, id)
 }
 
-// restartHere restarts a connector instance or a task if it is assigned to this
+// restartOwned restarts a connector instance or a task that is assigned to this
 // worker.
-func (rt *Runtime) restartHere(ctx context.Context, key workKey) (here bool, err error) {
-	err = rt.do(ctx, func() {
+func (rt *Runtime) restartOwned(ctx context.Context, key workKey) error {
+	here := false
+	err := rt.do(ctx, func() {
 		if here = rt.loop.assigned[key]; here {
 			rt.restart(key)
 			rt.reconcile(key)
 		}
 	})
-	return here, err
+	if here || err != nil {
+		return err
+	}
+	return rt.elsewhere(ctx, key)
 }
 
 // planRestart carries out a restart request for what runs here. On the loop.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/streamlane/connect/cluster"
-	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/config/framework"
 	"github.com/streamlane/connect/internal/sessionkey"
 )
@@ -23,13 +22,8 @@ type signing struct {
 	allowed   []string
 }
 
-// newSigning reads inter.worker.* of a worker that has peers.
-func newSigning(resolved, raw config.Props) (signing, error) {
-	var c framework.DistributedConfig
-	if err := withoutMissing(config.DecodeResolved(resolved, raw, &c), raw); err != nil {
-		return signing{}, err
-	}
-	k := c.SessionKey
+// newSigning makes of inter.worker.* what signs and verifies.
+func newSigning(k framework.SessionKeyConfig) (signing, error) {
 	policy, err := sessionkey.NewPolicy(k.GenerationAlgorithm, k.Size, k.TTL)
 	return signing{policy, k.SignatureAlgorithm, k.VerificationAlgorithms}, err
 }

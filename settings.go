@@ -28,6 +28,8 @@ type workerSettings struct {
 	policy                   framework.OverridePolicy
 	resolver                 *config.Resolver
 	signing                  signing // zero for a worker that is alone
+	// group is group.id of a worker that has others beside it; "": it is alone.
+	group string
 	// key, value and header are the worker's converters; a zero Class: none.
 	key, value, header framework.PluginRef
 }
@@ -52,11 +54,18 @@ func newWorkerSettings(o *Options) (*workerSettings, error) {
 	if err != nil {
 		return nil, err
 	}
+	var d framework.DistributedConfig
 	var sign signing
 	if o.Coordinator != nil {
-		if sign, err = newSigning(resolved.Props, o.Worker); err != nil {
+		if err := withoutMissing(config.DecodeResolved(resolved.Props, o.Worker, &d), o.Worker); err != nil {
 			return nil, err
 		}
+		if sign, err = newSigning(d.SessionKey); err != nil {
+			return nil, err
+		}
+	}
+	if d.ExactlyOnce == framework.SupportEnabled {
+		o.Logger.Warn("source tasks are not exactly once yet; the worker does as if it were preparing", "key", "exactly.once.source.support", "found", d.ExactlyOnce)
 	}
 	for _, k := range config.Ignored(o.Worker, new(framework.WorkerConfig)) {
 		o.Logger.Info("a worker key has no effect", "key", k.Key, "why", k.Reason)
@@ -64,7 +73,7 @@ func newWorkerSettings(o *Options) (*workerSettings, error) {
 	return &workerSettings{
 		workerID: workerID(o.URL), grace: c.TaskShutdownTimeout, createTopics: c.TopicCreationEnable,
 		trackTopics: c.TopicTrackingEnable, resetTopics: c.TopicTrackingReset,
-		timing: taskTiming{c.OffsetFlushInterval, c.OffsetFlushTimeout}, resolver: resolver, policy: policy, signing: sign,
+		timing: taskTiming{c.OffsetFlushInterval, c.OffsetFlushTimeout}, resolver: resolver, policy: policy, signing: sign, group: d.GroupID,
 		props: resolved.Props, redact: config.NewRedactor(resolved, new(framework.WorkerConfig)), key: c.KeyConverter, value: c.ValueConverter, header: c.HeaderConverter,
 	}, nil
 }

@@ -51,14 +51,19 @@ func (rt *Runtime) Validate(ctx context.Context, props config.Props) (config.Res
 	if err != nil {
 		return config.Result{}, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
+	request := framework.Request{
+		Props: resolved, Plugins: rt.registry.infos, Policy: rt.worker.policy,
+		GroupID: rt.groupID(), WorkerConsumer: rt.worker.props.Prefix("consumer."), Defaults: rt.converterDefaults(),
+	}
 	p, err := rt.connectorPlugin(resolved)
+	if errors.Is(err, framework.ErrNoVersion) {
+		return framework.ValidateCommon(ctx, request), nil
+	}
 	if err != nil {
 		return config.Result{}, fmt.Errorf("%w: %w", ErrBadRequest, &config.KeyError{Key: "connector.class", Value: resolved["connector.class"], Err: err})
 	}
-	result := framework.Validate(ctx, framework.Request{
-		Props: resolved, Source: p.kind == SourcePlugin, Connector: p.describe(), Plugins: rt.registry.infos,
-		Policy: rt.worker.policy, WorkerConsumer: rt.worker.props.Prefix("consumer."), GroupID: rt.groupID(),
-	})
+	request.Source, request.Connector = p.kind == SourcePlugin, p.describe()
+	result := framework.Validate(ctx, request)
 	set, err := rt.connectorSettings(p.kind, resolved, props)
 	if err == nil {
 		rt.refuseUnsupported(&result, set)
@@ -67,11 +72,29 @@ func (rt *Runtime) Validate(ctx context.Context, props config.Props) (config.Res
 }
 
 // groupID is the id of the group of workers; empty for a worker that is alone.
-func (rt *Runtime) groupID() string {
-	if rt.isAlone() {
-		return ""
+func (rt *Runtime) groupID() string { return rt.worker.group }
+
+// converterDefaults are the worker's converters, which connectors get that name
+// none.
+func (rt *Runtime) converterDefaults() config.Props {
+	defaults := config.Props{}
+	for key, of := range map[string]struct {
+		kind framework.Kind
+		ref  framework.PluginRef
+	}{
+		"key.converter":    {framework.Converter, rt.worker.key},
+		"value.converter":  {framework.Converter, rt.worker.value},
+		"header.converter": {framework.HeaderConverter, rt.worker.header},
+	} {
+		if of.ref.Class == "" {
+			continue
+		}
+		defaults[key] = of.ref.Class
+		if p, err := rt.registry.find(of.kind, of.ref.Class, of.ref.Version); err == nil {
+			defaults[key] = p.info.Class
+		}
 	}
-	return rt.worker.props["group.id"]
+	return defaults
 }
 
 // refuseUnsupported adds errors to keys that are known, and that this Runtime

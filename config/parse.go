@@ -51,6 +51,20 @@ func parseInteger(text string, typ Type) (int64, error) {
 	return n, nil
 }
 
+// CheckType tells whether a text is of a type, in Java's words: a boolean, or a
+// number. Any text is of the other types.
+func CheckType(text string, t Type) (err error) {
+	switch t {
+	case TypeBoolean:
+		_, err = parseBool(text)
+	case TypeShort, TypeInt, TypeLong:
+		_, err = parseInteger(text, t)
+	case TypeDouble:
+		_, err = parseDouble(text)
+	}
+	return err
+}
+
 // parseDouble reads what Java's Double.parseDouble reads.
 func parseDouble(text string) (float64, error) {
 	t := trim(text)

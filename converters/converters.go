@@ -9,7 +9,7 @@ import (
 )
 
 // version is that of all plugins of this package.
-const version = "1.0.0"
+const version = "4.3.1"
 
 // All returns the plugins of this package, in the order of its documentation.
 func All() []connect.Plugin {

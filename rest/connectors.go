@@ -270,8 +270,12 @@ func (s *server) deleteConnector(ctx context.Context, c *call) (answer, error) {
 	return empty(http.StatusNoContent, notFound(err, messageNoConnector, c.name()))
 }
 
-// explain gives the error about an unknown class Java's words.
+// explain gives errors about classes Java's words, and Java's names.
 func (s *server) explain(err error, props config.Props) error {
+	if e, ok := errors.AsType[*connect.InvalidConfigError](err); ok {
+		s.plugins.rename(&e.Result)
+		return err
+	}
 	key, found := errors.AsType[*config.KeyError](err)
 	class := strings.TrimSpace(props["connector.class"])
 	if !found || key.Key != "connector.class" || s.plugins.knows(class) {

@@ -32,7 +32,9 @@
 //     broker does not know;
 //   - an offset of a source without partition (Java: accepted without effect, or
 //     500), or with a number beyond 64 bits;
-//   - an empty log level.
+//   - an empty log level;
+//   - a client override of the wrong type, which is an error of its key in a
+//     validation.
 //
 // Paths and headers:
 //

@@ -266,6 +266,9 @@ func (c *catalog) connectors() []string {
 func (c *catalog) rename(r *config.Result) {
 	for i := range r.Configs {
 		v := &r.Configs[i]
+		for j, text := range v.Value.Errors {
+			v.Value.Errors[j] = c.renamePlugin(text)
+		}
 		if v.Definition == nil || v.Definition.Type != config.TypeClass {
 			continue
 		}
@@ -276,6 +279,16 @@ func (c *catalog) rename(r *config.Result) {
 		}
 		slices.Sort(v.Value.RecommendedValues)
 	}
+}
+
+// renamePlugin does the same in an error about versions of a plugin.
+func (c *catalog) renamePlugin(text string) string {
+	own, rest, isVersion := strings.Cut(strings.TrimPrefix(text, "Plugin "), " not found that matches the version range ")
+	if !isVersion {
+		return text
+	}
+	c.renameText(&own)
+	return "Plugin " + own + " not found that matches the version range " + rest
 }
 
 // renameText replaces a plugin's own name by the one that it is listed under.

@@ -309,9 +309,32 @@ func (p *replay) run(t *testing.T, list []exchange) {
 		}
 		p.compared++
 		if !reflect.DeepEqual(want, got) {
-			t.Errorf("%s %.300s\nwant %s\n got %s", e, e.Body, want, got)
+			t.Errorf("%s %.300s\nwant %.2000s\n got %.2000s\n%s", e, e.Body, want, got, strings.Join(differences("", want.Body, got.Body), "\n"))
 		}
 	}
+}
+
+// differences lists where two bodies differ.
+func differences(at string, want, got any) []string {
+	if reflect.DeepEqual(want, got) {
+		return nil
+	}
+	w, isMap := want.(map[string]any)
+	g, bothMaps := got.(map[string]any)
+	if !isMap || !bothMaps {
+		return []string{fmt.Sprintf("%s: want %.300v, got %.300v", at, want, got)}
+	}
+	var all []string
+	for key, v := range w {
+		all = append(all, differences(at+"/"+key, v, g[key])...)
+	}
+	for key, v := range g {
+		if _, expected := w[key]; !expected {
+			all = append(all, fmt.Sprintf("%s/%s: not expected: %.300v", at, key, v))
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 func (p *replay) apply(change func(exchange, *outcome), e exchange, o *outcome) {

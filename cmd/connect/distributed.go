@@ -32,6 +32,10 @@ func distributed(ctx context.Context, p process, args []string) error {
 	if err != nil {
 		return err
 	}
+	if keys.ExactlyOnce == framework.SupportEnabled {
+		return exitWith(exitWorker, fmt.Errorf("%s: exactly.once.source.support: found %s, want %s or %s: sources are not exactly once yet, and must not seem to be",
+			args[0], keys.ExactlyOnce, framework.SupportPreparing, framework.SupportDisabled))
+	}
 	given, err := connectorsOf(connectors)
 	if err != nil {
 		return exitWith(exitConnector, err)

@@ -28,13 +28,7 @@ func TestThreeProcessesAndAKill(t *testing.T) {
 	for range 3 {
 		c := subprocess(t.Context(), "distributed", file)
 		c.start(t)
-		all, urls = append(all, c), append(urls, restOf(t, &c.stderr))
-	}
-	for _, url := range urls {
-		eventually(t, "a worker is healthy", func() bool {
-			status, _, err := curl(t.Context(), http.MethodGet, url+"/health", "")
-			return err == nil && status == http.StatusOK
-		})
+		all, urls = append(all, c), append(urls, readyAt(t, &c.stderr))
 	}
 	in, out := write(t, dir, "in.txt", numbered(0, 1000)), dir+"/out.txt"
 	mustCurl(t, 201, http.MethodPost, urls[0]+"/connectors", `{"name": "source", "config": {"connector.class":

@@ -57,13 +57,7 @@ func TestDistributedRunsJavasFile(t *testing.T) {
 	var urls []string
 	for range 3 {
 		s := begin(t, "", "distributed", file)
-		all, urls = append(all, s), append(urls, restOf(t, &s.stderr))
-	}
-	for _, url := range urls {
-		eventually(t, "a worker is healthy", func() bool {
-			status, _, err := curl(t.Context(), http.MethodGet, url+"/health", "")
-			return err == nil && status == http.StatusOK
-		})
+		all, urls = append(all, s), append(urls, readyAt(t, &s.stderr))
 	}
 	for i, url := range urls {
 		mustCurl(t, 201, http.MethodPost, url+"/connectors", fiveTasks(fmt.Sprint("sink-", i), dir+"/out.txt"))
@@ -118,6 +112,7 @@ func TestBadDistributedFiles(t *testing.T) {
 		{"no group", "group.id=\n", []string{"group.id"}},
 		{"partitions", "status.storage.partitions=0\n", []string{"status.storage.partitions"}},
 		{"algorithm", "inter.worker.signature.algorithm=HmacSHA1\n", []string{"inter.worker.verification.algorithms"}},
+		{"exactly once", "exactly.once.source.support=ENABLED\n", []string{"exactly.once.source.support: found enabled, want preparing or disabled"}},
 		{"listeners", "listeners=8083\n", []string{"listeners"}},
 		{"extension", "rest.extension.classes=com.example.Gate\n", []string{"rest.extension.classes", "com.example.Gate"}},
 	} {

@@ -64,5 +64,5 @@ func startAt(t *testing.T, file, port string, asked chan<- string) (url string) 
 		cancel()
 		assert.Equal(t, 0, <-ended, stderr.String())
 	})
-	return restOf(t, &stderr)
+	return readyAt(t, &stderr)
 }

@@ -29,6 +29,18 @@ func restOf(t *testing.T, log interface{ String() string }) string {
 	return url
 }
 
+// readyAt waits until a worker is healthy, and returns the URL of its REST
+// interface.
+func readyAt(t *testing.T, log interface{ String() string }) string {
+	t.Helper()
+	url := restOf(t, log)
+	eventually(t, "the worker is healthy", func() bool {
+		status, _, err := curl(t.Context(), http.MethodGet, url+"/health", "")
+		return err == nil && status == http.StatusOK
+	})
+	return url
+}
+
 // curl sends a request as curl does; the error is of the connection.
 func curl(ctx context.Context, method, url, data string) (status int, body string, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(data))
@@ -92,7 +104,7 @@ func TestOneCommandAndCurl(t *testing.T) {
 	dir := t.TempDir()
 	in := write(t, dir, "in.txt", "a\nb\n")
 	s := begin(t, "", "dev")
-	url := restOf(t, &s.stderr)
+	url := readyAt(t, &s.stderr)
 	body := mustCurl(t, 201, http.MethodPost, url+"/connectors", `{"name": "events", "config": {"connector.class":
 		"org.apache.kafka.connect.file.FileStreamSourceConnector", "file": "`+in+`", "topic": "events"}}`)
 	assert.Contains(t, body, `"name":"events"`)

@@ -1,6 +1,7 @@
 package framework
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,9 +82,19 @@ func (ps Plugins) Find(kind Kind, name, version string) (PluginInfo, error) {
 			return p, nil
 		}
 	}
-	return PluginInfo{}, fmt.Errorf("Plugin %s not found that matches the version range %s, available versions: [%s]",
-		named[0].Class, r, strings.Join(ps.Versions(kind, name), ", "))
+	return PluginInfo{}, noVersionError(fmt.Sprintf("Plugin %s not found that matches the version range %s, available versions: [%s]",
+		named[0].Class, r, strings.Join(ps.Versions(kind, name), ", ")))
 }
+
+// ErrNoVersion is wrapped by the errors of Plugins.Find about a plugin that is
+// there, in other versions than those asked for.
+var ErrNoVersion = errors.New("no such version")
+
+// noVersionError is an ErrNoVersion in Kafka Connect's words.
+type noVersionError string
+
+func (e noVersionError) Error() string   { return string(e) }
+func (noVersionError) Is(err error) bool { return err == ErrNoVersion }
 
 // Versions lists the versions of a plugin, oldest first.
 func (ps Plugins) Versions(kind Kind, name string) []string {

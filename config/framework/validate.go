@@ -89,6 +89,25 @@ func Validate(ctx context.Context, r Request) config.Result {
 	return res
 }
 
+// ValidateCommon answers for a connector of which there is no such version: about
+// the keys that sources and sinks have in common.
+func ValidateCommon(ctx context.Context, r Request) config.Result {
+	common := &ConnectorConfig{Plugins: r.Plugins}
+	res := config.Validate(ctx, r.Props, common)
+	r.showVersions(&res, common)
+	for _, key := range []string{"key.converter", "value.converter", "header.converter"} {
+		// What could be chosen is not known without the connector.
+		if _, given := r.Props[key]; given {
+			continue
+		}
+		class, version := res.Find(key), res.Find(key+".plugin.version")
+		class.Value.RecommendedValues, version.Value.RecommendedValues = []string{}, []string{}
+		version.Value.Visible = false
+	}
+	res.Name = r.Props["connector.class"]
+	return res
+}
+
 // showDefaults puts what the worker falls back on into definitions and values.
 func (r Request) showDefaults(res *config.Result) {
 	for _, key := range r.Defaults.Keys() {
@@ -118,6 +137,9 @@ func (r Request) showVersions(res *config.Result, common *ConnectorConfig) {
 		}
 		newest := versions[len(versions)-1]
 		version.Definition.Default = &newest
+		if len(version.Value.RecommendedValues) == 0 { // the class is the worker's
+			version.Value.RecommendedValues = versions
+		}
 		if version.Value.Value == nil && len(version.Value.Errors) == 0 {
 			version.Value.Value = &newest
 		}
@@ -194,7 +216,7 @@ func (r Request) overrides(common *ConnectorConfig, source *SourceConnectorConfi
 }
 
 // override answers for one client. Its keys have no definition: what a setting
-// of a client means is the client's affair.
+// of a client means is the client's affair, its type aside.
 func (r Request) override(prefix string, overrides config.Props) config.Result {
 	var res config.Result
 	shown := overrides.Masked()
@@ -203,6 +225,9 @@ func (r Request) override(prefix string, overrides config.Props) config.Result {
 		v := config.ValueInfo{Name: prefix + key, Value: &value, RecommendedValues: []string{}, Errors: []string{}, Visible: true}
 		if err := r.Policy.Check(key); err != nil {
 			v.Errors = append(v.Errors, err.(*config.KeyError).Err.Error())
+		}
+		if err := config.CheckType(overrides[key], ClientType(prefix, key)); err != nil && overrides[key] != config.Null {
+			v.Errors = append(v.Errors, "Invalid value "+value+" for configuration "+key+": "+err.Error())
 		}
 		res.Configs = append(res.Configs, config.ConfigValue{Value: v})
 	}
