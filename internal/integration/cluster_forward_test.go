@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,9 +19,10 @@ import (
 
 // Requests that only the leader may do, or only the worker that has a connector or
 // a task, come to it by way of the others: from a Java follower to our leader, and
-// the other way round.
+// the other way round. The leaders write in transactions, by which each shuts out
+// the one before (KIP-618).
 func TestRequestsBetweenJavaAndUs(t *testing.T) {
-	j := newJoint(t, testenv.Kafka(t), config.Props{"inter.worker.key.ttl.ms": "3000"})
+	j := newJoint(t, testenv.Kafka(t), config.Props{"inter.worker.key.ttl.ms": "3000", "exactly.once.source.support": "preparing"})
 	ours := j.ours(nil)
 	java := j.java()
 	j.awaitRound("sessioned", ours.restPeer, java.restPeer)
@@ -55,6 +57,12 @@ func requests(t *testing.T, j *joint, follower, leader restPeer) {
 		}
 	}
 	require.Positive(t, posted, "the follower has posted task sets to the leader")
+	for _, r := range j.configRecords() {
+		if slices.Contains(names, strings.TrimPrefix(string(r.Key), "connector-")) {
+			require.True(t, r.Attrs.IsTransactional(), string(r.Key))
+		}
+	}
+	t.Run("log levels", func(t *testing.T) { levels(t, follower, leader) })
 	t.Run("signatures", func(t *testing.T) { signatures(t, j, follower, leader, names[0]) })
 	t.Run("create", func(t *testing.T) { created(t, follower, leader, names[0]) })
 	for _, name := range names {
@@ -70,6 +78,18 @@ func requests(t *testing.T, j *joint, follower, leader restPeer) {
 				follower.call(http.MethodGet, "/connectors/"+name+"/status", nil, nil) == http.StatusNotFound
 		}, "connector %s to be gone", name)
 		assert.Equal(t, http.StatusNotFound, follower.settled(http.MethodDelete, "/connectors/"+name, nil).status)
+	}
+}
+
+// levels sets a level on all workers, by either.
+func levels(t *testing.T, follower, leader restPeer) {
+	const path = "/admin/loggers/org.apache.kafka.connect.file"
+	for level, asked := range map[string]restPeer{"WARN": follower.on(t), "ERROR": leader.on(t)} {
+		a := asked.ask(http.MethodPut, path+"?scope=cluster", map[string]any{"level": level})
+		require.Equal(t, http.StatusNoContent, a.status, a.text)
+		for _, p := range []restPeer{follower.on(t), leader.on(t)} {
+			eventually(t, func() bool { return strings.Contains(p.ask(http.MethodGet, path, nil).text, `"level":"`+level+`"`) }, "the level to be %s", level)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -81,7 +82,7 @@ func (j *joint) ours(more config.Props) *goPeer {
 	j.t.Helper()
 	g := &goPeer{rest: httptest.NewUnstartedServer(nil), net: &network{conns: make(map[net.Conn]bool)}}
 	g.restPeer = restPeer{j.t, "http://" + g.rest.Listener.Addr().String()}
-	loggers := rest.NewLoggers(0)
+	loggers := rest.NewLoggers(slog.LevelInfo)
 	g.worker = startWorker(j.t, j.bootstrap, workerOptions{
 		props: j.props.Merge(config.Props{
 			"group.id":                          j.group,
@@ -93,10 +94,12 @@ func (j *joint) ours(more config.Props) *goPeer {
 			o.Coordinator, err = b.Group("")
 			require.NoError(j.t, err)
 			o.Offsets, o.Configs, o.Status = b.Offsets(j.offsets()), b.Configs(j.configs()), b.Status(j.states())
-			o.URL, o.Peers = g.base+"/", rest.NewPeers(nil)
+			o.URL, o.Peers, o.Hooks = g.base+"/", rest.NewPeers(nil), append(o.Hooks, loggers)
 		},
 	})
-	g.rest.Config.Handler = rest.Handler(g.worker.Runtime, &rest.Options{Internal: rest.NewInternal(g.worker.Runtime), Loggers: loggers})
+	g.rest.Config.Handler = rest.Handler(g.worker.Runtime, &rest.Options{
+		Internal: rest.NewInternal(g.worker.Runtime), Loggers: loggers, SetClusterLevel: g.worker.SetClusterLevel,
+	})
 	g.rest.Start()
 	j.t.Cleanup(g.rest.Close)
 	eventually(j.t, func() bool { return slices.Contains(j.round().urls(), g.base+"/") }, "our worker to join the group")

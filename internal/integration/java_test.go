@@ -66,7 +66,7 @@ func records(t testing.TB, bootstrap, topic string, n int) []*kgo.Record {
 // everything returns all records that a topic has now.
 func everything(t testing.TB, bootstrap, topic string) []*kgo.Record {
 	t.Helper()
-	client := bare(t, bootstrap)
+	client := bare(t, bootstrap, kgo.KeepControlRecords()) // one may be the last
 	ends, err := kadm.NewClient(client).ListEndOffsets(within(t), topic)
 	require.NoError(t, err)
 	require.NoError(t, ends.Error())
@@ -83,7 +83,9 @@ func everything(t testing.TB, bootstrap, topic string) []*kgo.Record {
 		fetches := client.PollFetches(within(t))
 		require.NoError(t, fetches.Err0())
 		fetches.EachRecord(func(r *kgo.Record) {
-			all = append(all, r)
+			if !r.Attrs.IsControl() {
+				all = append(all, r)
+			}
 			if r.Offset+1 >= left[r.Partition] {
 				delete(left, r.Partition)
 			}
