@@ -17,6 +17,8 @@
 //     may stop, kill and start again on their data.
 //   - [JavaConnect] and [JavaStandalone] start Java's Connect worker, as the
 //     peer that ours must live beside.
+//   - [GoConnect] starts a worker of ours, in a process of its own that a test
+//     may kill, or stop where it stands.
 //   - [Proxy] is a TCP proxy on loopback for tests of a network that fails.
 //
 // # What the machine must have

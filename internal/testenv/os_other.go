@@ -16,6 +16,10 @@ func ownGroup() *syscall.SysProcAttr { return nil }
 
 func terminate(*os.Process) error { return errUnsupported }
 
+func pause(*os.Process) error { return errUnsupported }
+
+func resume(*os.Process) error { return errUnsupported }
+
 func killGroup(p *os.Process) error { return p.Kill() }
 
 func lockFile(string, bool) (*os.File, error) { return nil, errUnsupported }

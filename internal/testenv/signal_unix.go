@@ -42,3 +42,8 @@ func lockFile(path string, wait bool) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// pause stops a process where it stands, and resume lets it go on.
+func pause(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
+
+func resume(p *os.Process) error { return p.Signal(syscall.SIGCONT) }

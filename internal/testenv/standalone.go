@@ -34,5 +34,5 @@ func JavaStandalone(t testing.TB, cluster *KafkaCluster, o StandaloneOptions) *J
 		args = append(args, w.write(fmt.Sprintf("connector-%d.properties", i), c))
 	}
 	w.launch(o.Heap, "org.apache.kafka.connect.cli.ConnectStandalone", args...)
-	return w
+	return &JavaWorker{w}
 }

@@ -34,7 +34,10 @@ type WorkerOptions struct {
 // JavaWorker is a worker process of Java's Kafka Connect. Its methods fail the
 // test on an error, so they are for the test's goroutine, and not for several at
 // once.
-type JavaWorker struct {
+type JavaWorker struct{ *worker }
+
+// worker is what worker processes have in common.
+type worker struct {
 	t     testing.TB
 	group string
 	dir   string
@@ -55,6 +58,13 @@ func JavaConnect(t testing.TB, cluster *KafkaCluster, o WorkerOptions) *JavaWork
 		o.ExactlyOnce = "disabled"
 	}
 	w := newWorker(t, "Java worker of "+o.Group)
+	file := w.write("worker.properties", w.member(cluster, o))
+	w.launch(o.Heap, "org.apache.kafka.connect.cli.ConnectDistributed", file)
+	return &JavaWorker{w}
+}
+
+// member returns the worker keys of a member of a Connect cluster.
+func (w *worker) member(cluster *KafkaCluster, o WorkerOptions) map[string]string {
 	w.group = o.Group
 	replicas := strconv.Itoa(min(3, cluster.Len()))
 	props := w.common(cluster, o.Plugins)
@@ -71,19 +81,18 @@ func JavaConnect(t testing.TB, cluster *KafkaCluster, o WorkerOptions) *JavaWork
 		"exactly.once.source.support":       o.ExactlyOnce,
 	})
 	maps.Copy(props, o.Properties)
-	w.launch(o.Heap, "org.apache.kafka.connect.cli.ConnectDistributed", w.write("worker.properties", props))
-	return w
+	return props
 }
 
 // newWorker takes the folder and the REST port of a worker that is yet to run,
 // and sees to it that they and the worker go with the test.
-func newWorker(t testing.TB, name string) *JavaWorker {
+func newWorker(t testing.TB, name string) *worker {
 	t.Helper()
 	dir, err := binary.folder("worker")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &JavaWorker{t: t, dir: dir, run: spec{name: name, dir: dir}}
+	w := &worker{t: t, dir: dir, run: spec{name: name, dir: dir}}
 	t.Cleanup(w.discard)
 	showLog(t, name, dir, 0)
 	if w.rest, err = reserve(); err != nil {
@@ -100,7 +109,7 @@ func newWorker(t testing.TB, name string) *JavaWorker {
 }
 
 // common returns the worker keys that both modes share.
-func (w *JavaWorker) common(cluster *KafkaCluster, plugins []string) map[string]string {
+func (w *worker) common(cluster *KafkaCluster, plugins []string) map[string]string {
 	return map[string]string{
 		"bootstrap.servers":                       cluster.Bootstrap(),
 		"key.converter":                           "org.apache.kafka.connect.json.JsonConverter",
@@ -114,7 +123,7 @@ func (w *JavaWorker) common(cluster *KafkaCluster, plugins []string) map[string]
 }
 
 // write writes a .properties file into the worker's folder and returns its name.
-func (w *JavaWorker) write(name string, props map[string]string) string {
+func (w *worker) write(name string, props map[string]string) string {
 	w.t.Helper()
 	var text strings.Builder
 	if err := config.Props(props).WriteProperties(&text); err != nil {
@@ -126,8 +135,8 @@ func (w *JavaWorker) write(name string, props map[string]string) string {
 	return name
 }
 
-// launch installs Kafka's jars and starts the worker.
-func (w *JavaWorker) launch(heap, class string, args ...string) {
+// launch installs Kafka's jars and starts a worker of Java's.
+func (w *worker) launch(heap, class string, args ...string) {
 	w.t.Helper()
 	libs, err := installJars(w.t.Context(), "kafka", kafkaPom)
 	if err != nil {
@@ -149,23 +158,23 @@ func (w *JavaWorker) launch(heap, class string, args ...string) {
 
 // URL returns the base URL of the worker's REST interface, without a slash at
 // its end. It stays the same over restarts.
-func (w *JavaWorker) URL() string { return "http://" + w.rest.addr() }
+func (w *worker) URL() string { return "http://" + w.rest.addr() }
 
 // Group returns the worker's group.id; empty for a standalone worker.
-func (w *JavaWorker) Group() string { return w.group }
+func (w *worker) Group() string { return w.group }
 
 // Dir returns the worker's folder, removed with the test. A standalone worker
 // keeps its offsets there, see [StandaloneOptions].
-func (w *JavaWorker) Dir() string { return w.dir }
+func (w *worker) Dir() string { return w.dir }
 
 // Log returns all that the worker has logged, over its restarts.
-func (w *JavaWorker) Log() string { return readLog(w.dir, 0) }
+func (w *worker) Log() string { return readLog(w.dir, 0) }
 
 // Start starts the worker again after Stop or Kill, with the same configuration,
 // and waits until its REST interface answers. A worker that runs is left alone.
-func (w *JavaWorker) Start() {
+func (w *worker) Start() {
 	w.t.Helper()
-	if w.proc != nil && w.proc.running() {
+	if w.Running() {
 		return
 	}
 	p, err := start(w.t.Context(), w.run)
@@ -177,18 +186,18 @@ func (w *JavaWorker) Start() {
 
 // Stop has the worker leave in good order: tasks commit, the member leaves the
 // group.
-func (w *JavaWorker) Stop() {
+func (w *worker) Stop() {
 	w.t.Helper()
 	w.end((*process).stop)
 }
 
 // Kill ends the worker at once, as a crash would.
-func (w *JavaWorker) Kill() {
+func (w *worker) Kill() {
 	w.t.Helper()
 	w.end((*process).kill)
 }
 
-func (w *JavaWorker) end(how func(*process) error) {
+func (w *worker) end(how func(*process) error) {
 	w.t.Helper()
 	if w.proc == nil {
 		return
@@ -201,7 +210,7 @@ func (w *JavaWorker) end(how func(*process) error) {
 }
 
 // discard ends the worker and removes what it held.
-func (w *JavaWorker) discard() {
+func (w *worker) discard() {
 	var errs []error
 	if w.proc != nil {
 		errs = append(errs, w.proc.kill())
