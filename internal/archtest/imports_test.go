@@ -121,6 +121,8 @@ func pluginMay(dir, dep string) bool {
 		return true
 	case dep == "internal/javajson": // Jackson's text, which the engine's topics and the JSON converter share
 		return family == "converters"
+	case under(dep, "internal/javaregex", "internal/javadate"): // what Java's configurations are written in
+		return family == "transforms"
 	case dep == "kafka": // connectors whose other end is Kafka go by our driver
 		return under(dir, "connectors/mirror", "connectors/eventhubs")
 	}
@@ -291,6 +293,8 @@ func TestImportRules(t *testing.T) {
 		{importDirections, "connectors/x.go", module + "/connectors/file", false},
 		{importDirections, "converters/x.go", module + "/internal/javajson", false},
 		{importDirections, "transforms/x.go", module + "/internal/javajson", true},
+		{importDirections, "transforms/x.go", module + "/internal/javaregex", false},
+		{importDirections, "converters/x.go", module + "/internal/javadate", true},
 		{importDirections, "converters/x.go", module + "/internal/connectjson", true},
 		{importDirections, "offsets/x.go", module, false},
 		{importDirections, "offsets/x.go", module + "/kafka", true},
