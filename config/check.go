@@ -33,6 +33,14 @@ func CheckFunc[T any](doc string, test func(T) error) Check[T] {
 	return c
 }
 
+// OnNull makes the check say err where Java's validators get null: a key that is
+// required and missing, or whose text cannot be parsed, shows it as a second
+// error.
+func (c Check[T]) OnNull(err error) Check[T] {
+	c.null = func(func(T) string) error { return err }
+	return c
+}
+
 var errNonNull = errors.New("Value must be non-null")
 
 func nonNull[T any](func(T) string) error { return errNonNull }

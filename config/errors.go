@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrMissing is the Err of a KeyError for a required key that is absent.
@@ -65,8 +66,13 @@ func invalid(key, name, value string, reason error) *KeyError {
 // "Invalid value". Its format takes the key.
 type wholeMessage struct{ format string }
 
-func (w *wholeMessage) text(name string) string { return fmt.Sprintf(w.format, name) }
+func (w *wholeMessage) text(name string) string { return strings.ReplaceAll(w.format, "%s", name) }
 func (w *wholeMessage) Error() string           { return w.text("") }
+
+// Message makes the reason of a check that is all there is to say: neither the
+// key nor the value are put before it. %s in the text stands for the key. It is
+// for checks of plugins whose twins in Java word a message that way.
+func Message(text string) error { return &wholeMessage{text} }
 
 // flatten takes joined errors apart.
 func flatten(err error) []error {
