@@ -339,7 +339,13 @@ func (b *taskBuild) sink() (pipeline, error) {
 	client := b.client(b.clients().SinkConsumer())
 	s := sinkSettings{consumer: ConsumerConfig{ClientConfig: client, Group: client.Props["group.id"], Topics: topics}}
 	if pattern != nil {
-		s.consumer.Match = pattern.MatchString
+		s.consumer.Match = func(topic string) bool {
+			ok, err := pattern.Match(topic)
+			if err != nil {
+				env.log.Warn("a topic is not consumed", "err", err)
+			}
+			return ok
+		}
 	}
 	return newSinkPipeline(env, task, s), nil
 }

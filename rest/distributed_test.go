@@ -48,7 +48,7 @@ func (k keyed) FenceZombies(context.Context, string) error { return k.err }
 // The same requests as to the standalone worker, to a distributed one.
 func TestReplayDistributed(t *testing.T) {
 	d := distributedDeviations()
-	assert.Equal(t, 91, len(d))
+	assert.Equal(t, 90, len(d))
 	replayWorker(t, "distributed.jsonl", "in-0.txt", "127.0.0.1:18083", distributedOptions, newKeyed(t), d)
 }
 

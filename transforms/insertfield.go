@@ -43,8 +43,7 @@ func (c *InsertFieldConfig) Describe(d *config.Def) {
 	field(&c.StaticField, &c.given.static, "static.field", "Field for the text of static.value.")
 	config.String(d, &c.StaticValue, "static.value").Optional().Given(&c.given.value).Importance(config.Medium).
 		Doc("Text for static.field.")
-	config.Bool(d, &c.ReplaceNullWithDefault, "replace.null.with.default").Default(true).Importance(config.Medium).
-		Doc("Whether fields that are null and have a default are copied as their default. Otherwise they stay null.")
+	defaultsKey(d, &c.ReplaceNullWithDefault)
 }
 
 // Check refuses a static field without its text.
@@ -53,12 +52,6 @@ func (c *InsertFieldConfig) Check() error {
 		return &config.KeyError{Key: "static.value", Err: errors.New("No value specified for static field: " + c.StaticField)} //nolint:staticcheck // Java's words
 	}
 	return nil
-}
-
-// insertFieldPlugin is InsertField$Key or InsertField$Value.
-func insertFieldPlugin(s side) connect.Plugin {
-	i := info("InsertField$"+s.String(), "Inserts fields with what is known of the record, or with a fixed text, into its "+strings.ToLower(s.String())+".")
-	return connect.Transformer(i, func(c InsertFieldConfig) (*insertField, error) { return newInsertField(c, s) })
 }
 
 // An insertion makes one field.
@@ -142,23 +135,10 @@ func timestampOf(r *connect.Record, plain bool) (data.Value, bool, error) {
 
 // Apply inserts the fields behind those that are there.
 func (t *insertField) Apply(_ context.Context, r *connect.Record) (bool, error) {
-	d := t.side.of(r)
-	if d.Value.IsNull() {
-		return true, nil
-	}
-	insert := t.intoStruct
-	if d.Schema == nil {
-		insert = t.intoMap
-	}
-	changed, err := insert(r, d.Value)
-	if err != nil {
-		return false, err
-	}
-	*d = changed
-	return true, nil
+	return passNull(r, t.side, t)
 }
 
-func (t *insertField) intoMap(r *connect.Record, v data.Value) (connect.Datum, error) {
+func (t *insertField) schemaless(r *connect.Record, v data.Value) (connect.Datum, error) {
 	pairs, err := requireMap(v, insertPurpose)
 	if err != nil {
 		return connect.Datum{}, err
@@ -176,8 +156,8 @@ func (t *insertField) intoMap(r *connect.Record, v data.Value) (connect.Datum, e
 	return connect.Datum{Value: data.MapOf(pairs...)}, nil
 }
 
-func (t *insertField) intoStruct(r *connect.Record, v data.Value) (connect.Datum, error) {
-	old, err := requireStruct(v, insertPurpose)
+func (t *insertField) withSchema(r *connect.Record, d connect.Datum) (connect.Datum, error) {
+	old, err := requireStruct(d.Value, insertPurpose)
 	if err != nil {
 		return connect.Datum{}, err
 	}

@@ -16,7 +16,7 @@ func dataError(format string, args ...any) error {
 func requireMap(v data.Value, purpose string) ([]data.Pair, error) {
 	pairs, ok := v.Map()
 	if !ok {
-		return nil, dataError("Only Map objects supported in absence of schema for [%s], found: %v", purpose, v.Kind())
+		return nil, dataError("Only Map objects supported in absence of schema for [%s], found: %s", purpose, kindOf(v))
 	}
 	return pairs, nil
 }
@@ -25,9 +25,17 @@ func requireMap(v data.Value, purpose string) ([]data.Pair, error) {
 func requireStruct(v data.Value, purpose string) (*data.Struct, error) {
 	s, ok := v.Struct()
 	if !ok {
-		return nil, dataError("Only Struct objects supported for [%s], found: %v", purpose, v.Kind())
+		return nil, dataError("Only Struct objects supported for [%s], found: %s", purpose, kindOf(v))
 	}
 	return s, nil
+}
+
+// kindOf names the kind of a value for errors.
+func kindOf(v data.Value) string {
+	if v.IsNull() {
+		return "null"
+	}
+	return v.Kind().String()
 }
 
 // requireSinkRecord returns the offset of a record on its way out of Kafka.
@@ -53,6 +61,15 @@ func copyBasics(s *data.Schema, b *data.Builder) *data.Builder {
 func setField(row *data.Struct, f data.Field, v data.Value) error {
 	if v.IsNull() && !f.Schema.Optional() {
 		return data.Validate(f.Schema, v, f.Name)
+	}
+	row.Set(f.Index, v)
+	return nil
+}
+
+// putField is setField for a value that may be of another schema.
+func putField(row *data.Struct, f data.Field, v data.Value) error {
+	if err := data.Validate(f.Schema, v, f.Name); err != nil {
+		return err
 	}
 	row.Set(f.Index, v)
 	return nil

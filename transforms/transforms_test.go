@@ -2,6 +2,7 @@ package transforms
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,20 +14,36 @@ import (
 	"github.com/streamlane/connect/data"
 )
 
-func TestAll(t *testing.T) {
-	var classes []string
-	for _, p := range All() {
-		assert.Equal(t, connect.TransformPlugin, p.Kind())
-		classes = append(classes, p.Info().Class)
-		require.Len(t, p.Info().StandsFor, 1)
-		assert.Equal(t, javaPackage+p.Info().Class, p.Info().StandsFor[0].Class)
-		for _, k := range config.Keys(p.Config()) {
-			assert.NotEmpty(t, k.Doc, k.Name)
-		}
-		_, err := makeTransform(p.Info().StandsFor[0].Class, config.Props{"regex": "a", "replacement": "b", "topic.field": "t"})
-		assert.NoError(t, err)
+// Kafka's own plugins, by the simple names of their classes.
+var kafkaPlugins = []string{
+	"Cast$Key", "Cast$Value", "DropHeaders", "ExtractField$Key", "ExtractField$Value", "Filter", "Flatten$Key", "Flatten$Value", "HeaderFrom$Key", "HeaderFrom$Value",
+	"HoistField$Key", "HoistField$Value", "InsertField$Key", "InsertField$Value", "InsertHeader", "MaskField$Key", "MaskField$Value", "RegexRouter",
+	"ReplaceField$Key", "ReplaceField$Value", "SetSchemaMetadata$Key", "SetSchemaMetadata$Value", "TimestampConverter$Key", "TimestampConverter$Value",
+	"TimestampRouter", "ValueToKey", "predicates.HasHeaderKey", "predicates.RecordIsTombstone", "predicates.TopicNameMatches",
+}
+
+func TestAllOfKafkas(t *testing.T) {
+	for _, name := range kafkaPlugins {
+		p := pluginFor(t, javaPackage+name)
+		assert.Equal(t, strings.TrimPrefix(name, "predicates."), p.Info().Class)
+		assert.Equal(t, version, p.Info().Version)
 	}
-	assert.Equal(t, []string{"InsertField$Key", "InsertField$Value", "RegexRouter"}, classes)
+}
+
+// No name means two plugins: one would be out of reach.
+func TestNamesAreUnique(t *testing.T) {
+	seen := make(map[string]string)
+	for _, p := range All() {
+		names := []string{p.Info().Class}
+		for _, j := range p.Info().StandsFor {
+			names = append(names, j.Class)
+		}
+		for _, name := range names {
+			id := p.Kind().String() + " " + name
+			assert.Empty(t, seen[id], "%s is a name of %s, too", name, p.Info().Class)
+			seen[id] = p.Info().Class
+		}
+	}
 }
 
 func TestBadConfigNamesKeyAndReason(t *testing.T) {
@@ -36,12 +53,16 @@ func TestBadConfigNamesKeyAndReason(t *testing.T) {
 		want  []string
 	}{
 		{"RegexRouter", config.Props{}, []string{`"regex"`, `"replacement"`}},
-		{"RegexRouter", config.Props{"regex": "a(?=b)", "replacement": "x"}, []string{"Invalid value a(?=b) for configuration regex: Invalid regex: look-ahead"}},
+		{"RegexRouter", config.Props{"regex": "a(", "replacement": "x"}, []string{"Invalid value a( for configuration regex: Invalid regex: Unclosed group near index 2\na("}},
+		{"predicates.TopicNameMatches", config.Props{"pattern": "["}, []string{"Invalid value [ for configuration pattern: Invalid regex: Unclosed character class near index 0\n[\n^"}},
 		{"InsertField$Value", config.Props{}, []string{"No field insertion configured", "topic.field"}},
 		{"InsertField$Value", config.Props{"static.field": "s"}, []string{"static.value", "No value specified for static field: s"}},
 		{"InsertField$Key", config.Props{"topic.field": "t", "replace.null.with.default": "maybe"}, []string{"replace.null.with.default", "true or false"}},
 	} {
-		_, err := makeTransform(javaPackage+c.class, c.props)
+		err := config.Decode(c.props, pluginFor(t, javaPackage+c.class).Config())
+		if err == nil {
+			_, err = makeTransform(t, javaPackage+c.class, c.props)
+		}
 		require.Error(t, err, "%v", c.props)
 		for _, want := range c.want {
 			assert.ErrorContains(t, err, want)
@@ -62,7 +83,7 @@ func TestRegexRouterRemembersOnlyTheLastTopic(t *testing.T) {
 }
 
 func insertAll(t testing.TB) connect.Transform {
-	x, err := makeTransform(javaPackage+"InsertField$Value", config.Props{
+	x, err := makeTransform(t, javaPackage+"InsertField$Value", config.Props{
 		"topic.field": "t!", "partition.field": "p", "offset.field": "o", "timestamp.field": "ts", "static.field": "s", "static.value": "x"})
 	require.NoError(t, err)
 	return x

@@ -1,6 +1,7 @@
 package framework_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/config/framework"
+	"github.com/streamlane/connect/internal/javaregex"
 )
 
 func TestSourceConfigReads(t *testing.T) {
@@ -83,13 +85,29 @@ func TestSubscription(t *testing.T) {
 }
 
 func TestCompilePattern(t *testing.T) {
-	for _, bad := range []string{"[", "a)(b", "(?=x)", "a++", `\1`} {
+	for _, bad := range []string{"[", "a)(b", "a**", "(?<n>a)(?<n>b)"} {
 		_, err := framework.CompilePattern("topics.regex", bad)
 		var ke *config.KeyError
 		require.ErrorAs(t, err, &ke, bad)
 		assert.Equal(t, "topics.regex", ke.Key)
 		assert.ErrorContains(t, err, "Invalid value "+bad+" for configuration topics.regex: Invalid regex")
 	}
+}
+
+func TestPatternsAreJavas(t *testing.T) {
+	p, err := framework.CompilePattern("topics.regex", `(?!_)[\w&&[^\d]]++`)
+	require.NoError(t, err)
+	for name, want := range map[string]bool{"orders": true, "_internal": false, "orders1": false} {
+		ok, err := p.Match(name)
+		require.NoError(t, err)
+		assert.Equal(t, want, ok, name)
+	}
+	p, err = framework.CompilePattern("topics.regex", `(a|aa)+(?!c)b`)
+	require.NoError(t, err)
+	_, err = p.Match(strings.Repeat("a", 249))
+	assert.ErrorIs(t, err, javaregex.ErrTooComplex)
+	assert.False(t, p.MatchString(strings.Repeat("a", 249)))
+	assert.ErrorContains(t, err, "(a|aa)+(?!c)b")
 }
 
 func TestTopicRules(t *testing.T) {

@@ -67,7 +67,7 @@ func ParseSchema(raw json.RawMessage) (*data.Schema, error) {
 		return nil, err
 	}
 	if isNull(j.Default) {
-		return b.Build()
+		return built(b)
 	}
 	place, err := b.Build() // a struct as default has the schema without the default
 	if err != nil {
@@ -78,6 +78,24 @@ func ParseSchema(raw json.RawMessage) (*data.Schema, error) {
 		return nil, err
 	}
 	return b.Default(v).Build()
+}
+
+// noName stands for an empty name while a schema is built. Some vectors have fields without a name, which Java's builder refuses as ours does;
+// they were made around it. It sorts as the empty name does.
+const noName = "\x00"
+
+// built builds a schema and takes the names away that the vector does not have.
+func built(b *data.Builder) (*data.Schema, error) {
+	s, err := b.Build()
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.Fields() {
+		if s.Fields()[i].Name == noName {
+			s.Fields()[i].Name = ""
+		}
+	}
+	return s, nil
 }
 
 // addInside adds parameters and the schemas inside.
@@ -91,6 +109,9 @@ func addInside(b *data.Builder, j *schemaJSON) error {
 		schema, err := ParseSchema(f.Schema)
 		if err != nil {
 			return err
+		}
+		if f.Name == "" {
+			f.Name = noName
 		}
 		b.Field(f.Name, schema)
 	}
