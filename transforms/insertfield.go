@@ -54,6 +54,14 @@ func (c *InsertFieldConfig) Check() error {
 	return nil
 }
 
+// Probe refuses a transform that would insert nothing before a connector is made of it.
+func (c *InsertFieldConfig) Probe(context.Context) error {
+	if g := c.given; !g.topic && !g.partition && !g.offset && !g.timestamp && !g.static {
+		return &config.KeyError{Key: "topic.field", Err: errNoInsertion}
+	}
+	return nil
+}
+
 // An insertion makes one field.
 type insertion struct {
 	name     string

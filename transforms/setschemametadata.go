@@ -34,6 +34,14 @@ func (c *SetSchemaMetadataConfig) Describe(d *config.Def) {
 	defaultsKey(d, &c.ReplaceNullWithDefault)
 }
 
+// Probe refuses a transform that would change nothing before a connector is made of it.
+func (c *SetSchemaMetadataConfig) Probe(context.Context) error {
+	if !c.given.name && !c.given.version {
+		return &config.KeyError{Key: "schema.name", Err: errNoMetadata}
+	}
+	return nil
+}
+
 // setSchemaMetadata is SetSchemaMetadata.
 type setSchemaMetadata struct {
 	side    side

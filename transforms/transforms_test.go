@@ -152,28 +152,3 @@ func TestSchemaCache(t *testing.T) {
 	assert.NoError(t, err, "errors are not kept")
 	assert.Equal(t, "ok", v)
 }
-
-func BenchmarkInsertField(b *testing.B) {
-	x := insertAll(b)
-	r := row(b, data.StructBuilder().Field("a", data.Int32Schema).MustBuild())
-	value := r.Value
-	b.ReportAllocs()
-	for b.Loop() {
-		r.Value = value
-		if _, err := x.Apply(b.Context(), &r); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkRegexRouter(b *testing.B) {
-	x, err := newRegexRouter(RegexRouterConfig{Regex: "(.*)", Replacement: "prefix-$1"})
-	require.NoError(b, err)
-	b.ReportAllocs()
-	for b.Loop() {
-		r := connect.Record{Topic: "topic"}
-		if _, err := x.Apply(b.Context(), &r); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -8,7 +8,10 @@ var (
 )
 
 // Format prints milliseconds since 1970.
-func (f *Format) Format(ms int64) string { return string(f.Append(nil, ms)) }
+func (f *Format) Format(ms int64) string {
+	var buf [64]byte // enough for most, and on the stack
+	return string(f.Append(buf[:0], ms))
+}
 
 // Append appends the text of Format.
 func (f *Format) Append(dst []byte, ms int64) []byte {
