@@ -25,7 +25,7 @@ import (
 
 // plugins are those that the recorded requests name, as far as there are any.
 func plugins() []connect.Plugin {
-	return slices.Concat(file.Plugins(file.Stdio{}), transforms.All(), converters.All())
+	return slices.Concat(file.Plugins(file.Stdio{}), transforms.Kafka(), converters.All())
 }
 
 // startInBubble runs a worker in memory for the rest of a test, in a bubble.

@@ -42,10 +42,13 @@ func conformances() map[string][]conformance {
 			{props: config.Props{"topic.format": "${topic}/${timestamp}", "timestamp.format": "yyyy.MM.dd"}},
 			{props: config.Props{"timestamp.format": "b"}, fails: true},
 		},
-		"ValueToKey":        {{props: config.Props{"fields": "s,i"}}, {props: config.Props{"fields": "missing"}, fails: true}},
-		"HasHeaderKey":      {{props: config.Props{"name": "h"}}},
-		"RecordIsTombstone": {{props: config.Props{}}},
-		"TopicNameMatches":  {{props: config.Props{"pattern": "to.*"}}},
+		"ValueToKey":            {{props: config.Props{"fields": "s,i"}}, {props: config.Props{"fields": "missing"}, fails: true}},
+		"ExtractNewRecordState": {{props: config.Props{"add.fields": "op,source.ts_ms:at", "add.headers": "op", "route.by.field": "id", "drop.fields.header.name": "h"}}},
+		"OutboxEventRouter":     {{props: config.Props{"table.fields.additional.placement": "type:header,x:envelope:y", "table.expand.json.payload": "true"}}},
+		"LogicalTableRouter":    {{props: config.Props{"topic.regex": "to(.*)", "topic.replacement": "$1", "key.field.regex": "(.*)", "key.field.replacement": "$1"}}},
+		"HasHeaderKey":          {{props: config.Props{"name": "h"}}},
+		"RecordIsTombstone":     {{props: config.Props{}}},
+		"TopicNameMatches":      {{props: config.Props{"pattern": "to.*"}}},
 	}
 	both(m, "Cast", conformance{props: config.Props{"spec": "i:string,s:boolean,at:int64"}}, conformance{props: config.Props{"spec": "int8"}, fails: true, odd: true},
 		conformance{props: config.Props{"spec": "string"}, fails: true, odd: true})

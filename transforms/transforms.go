@@ -16,8 +16,11 @@ const version = "4.3.1"
 // javaPackage is where Kafka's own transforms live in Java.
 const javaPackage = "org.apache.kafka.connect.transforms."
 
-// All returns every transform and predicate.
-func All() []connect.Plugin {
+// All returns every transform and predicate: Kafka's own, and those that stand in for others that users of Kafka Connect install.
+func All() []connect.Plugin { return slices.Concat(Kafka(), others()) }
+
+// Kafka returns the transforms and predicates that ship with Kafka Connect.
+func Kafka() []connect.Plugin {
 	return slices.Concat(
 		sided("Cast", "Casts fields, or the whole of the %s, to other types.", newCast),
 		one(dropHeadersPlugin()),
@@ -39,6 +42,13 @@ func All() []connect.Plugin {
 	)
 }
 
+// others returns what Kafka does not have.
+func others() []connect.Plugin {
+	return slices.Concat(
+		one(extractNewRecordStatePlugin(), outboxEventRouterPlugin(), logicalTableRouterPlugin()),
+	)
+}
+
 func one(p ...connect.Plugin) []connect.Plugin { return p }
 
 // info describes the transform with that simple name in Java.
@@ -49,6 +59,41 @@ func info(name, doc string) connect.Info {
 		Doc:       doc,
 		StandsFor: []connect.JavaClass{{Class: javaPackage + name}},
 	}
+}
+
+// ownVersion is that of transforms which stand in for others than Kafka's.
+const ownVersion = "1.0.0"
+
+// ours describes a transform of a name of our own, with the Java classes that it stands in for.
+func ours(name, doc string, classes ...string) connect.Info {
+	i := connect.Info{Class: name, Version: ownVersion, Doc: doc}
+	for _, c := range classes {
+		i.StandsFor = append(i.StandsFor, connect.JavaClass{Class: c})
+	}
+	return i
+}
+
+// sidedOurs is sided for such a transform. To each class $Key or $Value is added.
+func sidedOurs[C any, X connect.Transform, PC interface {
+	*C
+	config.Describer
+}](name, doc string, build func(C, side) (X, error), classes ...string) []connect.Plugin {
+	plugins := make([]connect.Plugin, 0, 2)
+	for _, s := range []side{keySide, valueSide} {
+		i := ours(name+"$"+s.String(), fmt.Sprintf(doc, strings.ToLower(s.String())))
+		for _, c := range classes {
+			i.StandsFor = append(i.StandsFor, connect.JavaClass{Class: c + "$" + s.String()})
+		}
+		plugins = append(plugins, connect.Transformer[C, X, PC](i, func(c C) (X, error) { return build(c, s) }))
+	}
+	return plugins
+}
+
+// refuseKey declares a key of a class that a transform stands in for, which would change the result and is not supported. The reason says
+// what to do without it.
+func refuseKey(d *config.Def, key, reason string) {
+	refused := config.CheckFunc("nothing", func(string) error { return fmt.Errorf("this key is not supported here: %s", reason) })
+	config.String(d, new(string), key).Optional().Check(refused).Doc("Not supported: " + reason + ".")
 }
 
 // predicateInfo describes the predicate with that simple name in Java.
