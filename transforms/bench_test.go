@@ -52,6 +52,21 @@ func benchCases() []benchCase {
 		{"TimestampConverter", "TimestampConverter$Value", config.Props{"field": "at", "target.type": "string", "format": "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"}},
 		{"TimestampRouter", "TimestampRouter", config.Props{}},
 		{"ValueToKey", "ValueToKey", config.Props{"fields": "id,customer"}},
+
+		{"CaseTransform", "CaseTransform$Value", config.Props{"field.names": "customer", "case": "upper"}},
+		{"ConcatFields", "ConcatFields$Value", config.Props{"field.names": "id,customer", "output.field.name": "j", "delimiter": "-"}},
+		{"Drop", "Drop$Value", config.Props{}},
+		{"ExtractTimestamp", "ExtractTimestamp$Value", config.Props{"field.name": "at"}},
+		{"ExtractTopic", "ExtractTopic$Value", config.Props{"field": "customer"}},
+		{"ExtractTopicFromSchemaName", "ExtractTopicFromSchemaName$Value", config.Props{"schema.name.regex": `.*\.(\w+)`}},
+		{"FilterByFieldValue", "FilterByFieldValue$Value", config.Props{"field.name": "customer", "field.value": "Ada"}},
+		{"FilterByPath", "FilterByPath$Value", config.Props{"filter.condition": "$[?(@.count > 1 && @.address.city == 'Bern')]", "filter.type": "include"}},
+		{"Hash", "Hash$Value", config.Props{"field.name": "customer", "function": "sha256"}},
+		{"KeyToValue", "KeyToValue", config.Props{"key.fields": "id", "value.fields": "key_id"}},
+		{"MessageTimestampRouter", "MessageTimestampRouter", config.Props{"message.timestamp.keys": "at"}},
+		{"TombstoneHandler", "TombstoneHandler", config.Props{}},
+		{"TopicRegexRouter", "TopicRegexRouter", config.Props{"regex": `(\w+)\.(\w+)\.(\w+)`, "replacement": "$3"}},
+		{"ToJSON", "ToJSON$Value", config.Props{}},
 	}
 }
 
@@ -68,10 +83,16 @@ func classPlugin(t testing.TB, class string) connect.Plugin {
 func BenchmarkTransforms(b *testing.B) {
 	b.Run("copy of the record", benchCopy)
 	for _, c := range benchCases() {
-		b.Run(c.name, func(b *testing.B) { benchChain(b, c) })
+		b.Run(c.name, func(b *testing.B) { benchChain(b, benchRecord(b), c) })
 	}
+	for _, c := range benchEvents(b) {
+		b.Run(c.name, func(b *testing.B) { benchChain(b, c.record, c.benchCase) })
+	}
+	b.Run("TopicNameMatches", func(b *testing.B) { benchPredicate(b, "TopicNameMatches", config.Props{"pattern": `shop\..*`}) })
+	b.Run("HasHeaderKey", func(b *testing.B) { benchPredicate(b, "HasHeaderKey", config.Props{"name": "a"}) })
+	b.Run("RecordIsTombstone", func(b *testing.B) { benchPredicate(b, "RecordIsTombstone", config.Props{}) })
 	b.Run("chain of InsertField ReplaceField Cast", func(b *testing.B) {
-		benchChain(b,
+		benchChain(b, benchRecord(b),
 			benchCase{class: "InsertField$Value", props: config.Props{"topic.field": "topic"}},
 			benchCase{class: "ReplaceField$Value", props: config.Props{"exclude": "note", "renames": "customer:name"}},
 			benchCase{class: "Cast$Value", props: config.Props{"spec": "count:int64,paid:string"}})
@@ -96,14 +117,13 @@ func benchCopy(b *testing.B) {
 	}
 }
 
-func benchChain(b *testing.B, cases ...benchCase) {
+func benchChain(b *testing.B, r connect.Record, cases ...benchCase) {
 	var chain []connect.Transform
 	for _, c := range cases {
 		x, err := classPlugin(b, c.class).NewTransform(c.props)
 		require.NoError(b, err)
 		chain = append(chain, x)
 	}
-	r := benchRecord(b)
 	var work connect.Record
 	b.ReportAllocs()
 	for b.Loop() {
@@ -114,5 +134,60 @@ func benchChain(b *testing.B, cases ...benchCase) {
 				b.Fatal(err)
 			}
 		}
+	}
+}
+
+func benchPredicate(b *testing.B, class string, props config.Props) {
+	x, err := classPlugin(b, class).NewPredicate(props)
+	require.NoError(b, err)
+	r := benchRecord(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := x.Test(b.Context(), &r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// benchEvent is a line of the table for a transform that needs another record.
+type benchEvent struct {
+	benchCase
+	record connect.Record
+}
+
+// benchEvents have the same eight fields in an envelope, or as JSON.
+func benchEvents(b *testing.B) []benchEvent {
+	plain := benchRecord(b)
+	row, err := optionalOf(plain.Value.Schema)
+	require.NoError(b, err)
+	source := data.StructBuilder().Name("source").Field("table", data.StringSchema).MustBuild()
+	envelope := data.StructBuilder().Name("shop.public.orders.Envelope").Field("before", row).Field("after", row).Field("source", source).
+		Field("op", data.StringSchema).Field("ts_ms", data.OptionalInt64Schema).MustBuild()
+	old, _ := plain.Value.Value.Struct()
+	var fields []data.Value
+	for i := range old.Len() {
+		fields = append(fields, old.Raw(i))
+	}
+	event := plain
+	event.Value = connect.Datum{Schema: envelope, Value: structOf(b, envelope, data.Value{}, structOf(b, row, fields...),
+		structOf(b, source, data.String("orders")), data.String("c"), data.Int64(1))}
+
+	outbox := data.StructBuilder().Name("Value").Field("id", data.StringSchema).Field("aggregatetype", data.StringSchema).Field("aggregateid", data.StringSchema).
+		Field("payload", data.OptionalStringSchema).Optional().MustBuild()
+	outboxEnvelope := data.StructBuilder().Name("shop.public.outbox.Envelope").Field("after", outbox).Field("op", data.StringSchema).
+		Field("ts_ms", data.OptionalInt64Schema).MustBuild()
+	routed := plain
+	routed.Value = connect.Datum{Schema: outboxEnvelope, Value: structOf(b, outboxEnvelope,
+		structOf(b, outbox, data.String("1"), data.String("order"), data.String("7"), data.String("{}")), data.String("c"), data.Int64(1))}
+
+	text, err := appendJSON(nil, plain.Value.Schema, plain.Value.Value, 0)
+	require.NoError(b, err)
+	asJSON := plain
+	asJSON.Value = connect.Datum{Schema: data.StringSchema, Value: data.String(string(text))}
+	return []benchEvent{
+		{benchCase{"ExtractNewRecordState", "ExtractNewRecordState", config.Props{"add.fields": "op,table"}}, event},
+		{benchCase{"LogicalTableRouter", "LogicalTableRouter", config.Props{"topic.regex": `(.*)\.\w+`, "topic.replacement": "$1.all"}}, event},
+		{benchCase{"OutboxEventRouter", "OutboxEventRouter", config.Props{}}, routed},
+		{benchCase{"FromJSON", "FromJSON$Value", config.Props{}}, asJSON},
 	}
 }

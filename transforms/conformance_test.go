@@ -66,7 +66,38 @@ func conformances() map[string][]conformance {
 	both(m, "TimestampConverter", conformance{props: config.Props{"field": "at", "target.type": "string", "format": "yyyy-MM-dd"}},
 		conformance{props: config.Props{"field": "at", "target.type": "unix", "unix.precision": "microseconds"}},
 		conformance{props: config.Props{"target.type": "Date"}, fails: true})
+	otherConformances(m)
 	return m
+}
+
+// otherConformances is for what Kafka does not have.
+func otherConformances(m map[string][]conformance) {
+	for name, c := range map[string]conformance{
+		"ExtractTopic$Header":    {props: config.Props{"field": "h"}},
+		"KeyToValue":             {props: config.Props{"key.fields": "*,i", "value.fields": "whole"}},
+		"MakeTombstone":          {props: config.Props{}},
+		"MessageTimestampRouter": {props: config.Props{"message.timestamp.keys": "in.t,at", "message.timestamp.format": "yyyy"}, fails: true},
+		"TombstoneHandler":       {props: config.Props{"behavior": "fail"}},
+		"TopicRegexRouter":       {props: config.Props{"regex": "(to)(.*)", "replacement": "${2}-$1"}},
+	} {
+		m[name] = []conformance{c}
+	}
+	both(m, "CaseTransform", conformance{props: config.Props{"field.names": "s", "case": "UPPER"}})
+	both(m, "ConcatFields", conformance{props: config.Props{"field.names": "s,in.t,i,missing", "output.field.name": "joined", "delimiter": "-"}})
+	both(m, "Drop", conformance{props: config.Props{}}, conformance{props: config.Props{"schema.behavior": "force_optional"}},
+		conformance{props: config.Props{"schema.behavior": "validate"}, fails: true}, conformance{props: config.Props{"schema.behavior": "retain"}, odd: true})
+	both(m, "ExtractTimestamp", conformance{props: config.Props{"field.name": "at"}})
+	both(m, "ExtractTopic", conformance{props: config.Props{"field": "s"}}, conformance{props: config.Props{"field.name": "i"}},
+		conformance{props: config.Props{"field": "$.in.t", "field.format": "JSON_PATH"}}, conformance{props: config.Props{}, fails: true})
+	both(m, "ExtractTopicFromSchemaName", conformance{props: config.Props{"schema.name.regex": `.*\.(\w+)`, "schema.name.topic-map": "a:b"}})
+	both(m, "FilterByFieldValue", conformance{props: config.Props{"field.name": "s", "field.value": "true"}},
+		conformance{props: config.Props{"field.value.pattern": "x(?=y)", "field.value.matches": "false"}})
+	both(m, "FilterByPath", conformance{props: config.Props{"filter.condition": "$[?(@.i > 3 && @.list contains 'a')]", "filter.type": "include"}})
+	both(m, "FlattenArrays", conformance{props: config.Props{}}, conformance{props: config.Props{"mode": "join"}}, conformance{props: config.Props{"mode": "index"}})
+	both(m, "FromJSON", conformance{props: config.Props{}, fails: true}, conformance{props: config.Props{"schema.infer": "true"}, fails: true})
+	both(m, "GzipDecompress", conformance{props: config.Props{}, fails: true})
+	both(m, "Hash", conformance{props: config.Props{"field.name": "s", "function": "sha256"}})
+	both(m, "ToJSON", conformance{props: config.Props{}}, conformance{props: config.Props{"output.schema.type": "bytes"}})
 }
 
 // conformanceRecord has a struct of every sort of field on both sides.

@@ -44,8 +44,27 @@ func Kafka() []connect.Plugin {
 
 // others returns what Kafka does not have.
 func others() []connect.Plugin {
+	const aiven, confluent, custenborder = "io.aiven.kafka.connect.transforms.", "io.confluent.connect.transforms.",
+		"com.github.jcustenborder.kafka.connect.transform.common."
 	return slices.Concat(
-		one(extractNewRecordStatePlugin(), outboxEventRouterPlugin(), logicalTableRouterPlugin()),
+		sidedOurs("CaseTransform", "Brings fields of the %s to lower or upper case.", newCaseTransform, aiven+"CaseTransform"),
+		sidedOurs("ConcatFields", "Adds a field to the %s that joins others.", newConcatFields, aiven+"ConcatFields"),
+		sidedOurs("Drop", "Replaces the %s by null.", newDrop, confluent+"Drop"),
+		one(extractNewRecordStatePlugin()),
+		sidedOurs("ExtractTimestamp", "Takes the timestamp of records from a field of the %s.", newExtractTimestamp, aiven+"ExtractTimestamp", custenborder+"ExtractTimestamp"),
+		sidedOurs("ExtractTopic", "Takes the topic from the %s, or from a field of it.", newExtractTopic, confluent+"ExtractTopic", aiven+"ExtractTopic"),
+		one(extractTopicHeaderPlugin()),
+		sidedOurs("ExtractTopicFromSchemaName", "Makes the topic of the name of the schema of the %s.", newExtractTopicFromSchemaName,
+			aiven+"ExtractTopicFromSchemaName", custenborder+"SchemaNameToTopic"),
+		sidedOurs("FilterByFieldValue", "Keeps or drops records by one field of the %s.", newFilterByFieldValue, aiven+"FilterByFieldValue"),
+		sidedOurs("FilterByPath", "Keeps or drops records by a JSONPath on the %s.", newFilterByPath, confluent+"Filter"),
+		sidedOurs("FlattenArrays", "Makes text, or fields with a number, of arrays in the %s.", newFlattenArrays),
+		sidedOurs("FromJSON", "Reads the %s as JSON.", newFromJSON),
+		sidedOurs("GzipDecompress", "Decompresses the bytes of the %s.", newGzipDecompress, confluent+"GzipDecompress"),
+		sidedOurs("Hash", "Replaces the %s, or a field of it, by its digest.", newHash, aiven+"Hash"),
+		one(keyToValuePlugin(), logicalTableRouterPlugin(), makeTombstonePlugin(), messageTimestampRouterPlugin(), outboxEventRouterPlugin(),
+			tombstoneHandlerPlugin(), topicRegexRouterPlugin()),
+		sidedOurs("ToJSON", "Makes text of JSON of the %s.", newToJSON, custenborder+"ToJSON"),
 	)
 }
 
