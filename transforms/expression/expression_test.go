@@ -133,7 +133,7 @@ func TestLimits(t *testing.T) {
 		props config.Props
 		want  string
 	}{
-		"cost":       {config.Props{"condition": square}, "cost limit"},
+		"cost":       {config.Props{"condition": square, "timeout.ms": "60000"}, "cost limit"},
 		"small cost": {config.Props{"condition": `value.list.all(a, a >= 0)`, "cost.limit": "100"}, "cost limit"},
 		"time":       {config.Props{"condition": square, "cost.limit": "1000000000000", "timeout.ms": "20"}, "deadline"},
 		"replace":    {config.Props{"condition": `value.text.replace("a", value.text) == ""`}, "more than 1048576 bytes"},
