@@ -13,6 +13,7 @@ import (
 	"github.com/streamlane/connect/connectors"
 	"github.com/streamlane/connect/converters"
 	"github.com/streamlane/connect/transforms"
+	"github.com/streamlane/connect/transforms/expression"
 )
 
 // generated opens every page.
@@ -73,7 +74,8 @@ type family struct {
 func families() []family {
 	return []family{
 		{"connectors", "Connectors", "The keys of %s stand beside `connector.class`, and beside those of every [%s connector](../%s-connectors.md).", connectors.All()},
-		{"transforms", "Transforms", "The keys stand below `transforms.<alias>.`, beside `transforms.<alias>.type`.", transforms.All()},
+		{"transforms", "Transforms", "The keys stand below `transforms.<alias>.`, beside `transforms.<alias>.type`; those of predicates below `predicates.<alias>.`.",
+			slices.Concat(transforms.All(), expression.All())},
 		{"converters", "Converters", "The keys stand below `key.converter.`, `value.converter.` or `header.converter.`, of a connector or of the worker.", converters.All()},
 	}
 }
@@ -95,7 +97,11 @@ func pages() (map[string]string, error) {
 		fmt.Fprintf(&index, "\n## %s\n\n| Class | Kind | Version | Stands for | |\n|---|---|---|---|---|\n", f.title)
 		for _, group := range grouped(f.plugins) {
 			file := path.Join(f.folder, group.name+".md")
-			all[file] = f.page(group)
+			page, err := f.page(group)
+			if err != nil {
+				return nil, err
+			}
+			all[file] = page
 			for _, p := range group.plugins {
 				i := p.Info()
 				fmt.Fprintf(&index, "| [%s](%s) | %s | %s | %s | %s |\n", i.Class, file, strings.ReplaceAll(p.Kind().String(), "_", " "), i.Version, standsFor(i), cell(i.Doc))
@@ -143,7 +149,7 @@ func grouped(plugins []connect.Plugin) []pluginGroup {
 	return groups
 }
 
-func (f *family) page(g pluginGroup) string {
+func (f *family) page(g pluginGroup) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s# %s\n\n", generated, g.name)
 	for _, p := range g.plugins {
@@ -161,7 +167,28 @@ func (f *family) page(g pluginGroup) string {
 		b.WriteString(f.use + "\n\n")
 	}
 	b.WriteString(body(first.Config()))
-	return b.String()
+	if f.folder != "transforms" {
+		return b.String(), nil
+	}
+	text, err := exampleOf(g)
+	b.WriteString(text)
+	return b.String(), err
+}
+
+// exampleOf shows a transform, or predicate, at work.
+func exampleOf(g pluginGroup) (string, error) {
+	for _, e := range examples() {
+		i := slices.IndexFunc(g.plugins, func(p connect.Plugin) bool { return p.Info().Class == e.class })
+		if i < 0 {
+			continue
+		}
+		text, err := e.show(g.plugins[i])
+		if err != nil {
+			return "", fmt.Errorf("example of %s: %w", e.class, err)
+		}
+		return text, nil
+	}
+	return "", fmt.Errorf("there is no example of %s", g.name)
 }
 
 // body is the tables of keys.
