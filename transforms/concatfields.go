@@ -3,7 +3,6 @@ package transforms
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
@@ -33,6 +32,7 @@ type concatFields struct {
 	c       ConcatFieldsConfig
 	fields  []*locator
 	schemas schemaCache[*data.Schema]
+	buf     []byte // used again for each record
 }
 
 func newConcatFields(c ConcatFieldsConfig, s side) (*concatFields, error) {
@@ -46,18 +46,25 @@ func newConcatFields(c ConcatFieldsConfig, s side) (*concatFields, error) {
 // Apply adds the joined text.
 func (t *concatFields) Apply(_ context.Context, r *connect.Record) (bool, error) {
 	d := t.side.of(r)
-	parts := make([]string, len(t.fields))
+	t.buf = t.buf[:0]
 	for i, f := range t.fields {
 		v, _, err := f.find(*d)
 		if err != nil {
 			return false, err
 		}
-		parts[i] = t.c.Missing
-		if !v.Value.IsNull() {
-			parts[i] = v.Value.String()
+		if i > 0 {
+			t.buf = append(t.buf, t.c.Delimiter...)
+		}
+		if v.Value.IsNull() {
+			t.buf = append(t.buf, t.c.Missing...)
+		} else {
+			t.buf = v.Value.Append(t.buf)
 		}
 	}
-	joined := data.String(strings.Join(parts, t.c.Delimiter))
+	joined := data.String(string(t.buf))
+	if cap(t.buf) > keptBuffer {
+		t.buf = nil
+	}
 	old, ok := d.Value.Struct()
 	if !ok {
 		pairs, _ := d.Value.Map()
@@ -80,12 +87,9 @@ func (t *concatFields) Apply(_ context.Context, r *connect.Record) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	row, err := data.NewStruct(schema)
+	row, err := copyOf(old, schema)
 	if err != nil {
 		return false, err
-	}
-	for i := range old.Len() {
-		row.Set(i, old.Raw(i))
 	}
 	row.Set(old.Len(), joined)
 	*d = connect.Datum{Schema: schema, Value: data.StructOf(row)}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
@@ -100,7 +99,7 @@ func (t *extractTopic) Apply(_ context.Context, r *connect.Record) (bool, error)
 		}
 	case t.field != "":
 		if k := v.Kind(); k != data.KindStruct && k != data.KindMap && (k != data.KindNull || !t.skip) {
-			return false, dataError("%s has to be a STRUCT or MAP if a field is named: found %s", strings.ToLower(t.side.String()), kindOf(v))
+			return false, dataError("%s has to be a STRUCT or MAP if a field is named: found %s", t.side.lower(), kindOf(v))
 		}
 		v = topField(v, t.field)
 	}
@@ -109,7 +108,7 @@ func (t *extractTopic) Apply(_ context.Context, r *connect.Record) (bool, error)
 
 // place names what the topic comes from in errors.
 func (t *extractTopic) place() string {
-	whole := strings.ToLower(t.side.String())
+	whole := t.side.lower()
 	if t.field == "" {
 		return whole
 	}

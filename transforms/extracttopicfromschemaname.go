@@ -67,7 +67,7 @@ func newExtractTopicFromSchemaName(c ExtractTopicFromSchemaNameConfig, s side) (
 func (t *extractTopicFromSchemaName) Apply(_ context.Context, r *connect.Record) (bool, error) {
 	name := t.side.of(r).Schema.Name()
 	if name == "" {
-		return false, dataError("%s schema name can't be null", strings.ToLower(t.side.String()))
+		return false, dataError("%s schema name can't be null", t.side.lower())
 	}
 	if name != t.name {
 		topic, err := t.topicOf(name)

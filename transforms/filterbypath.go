@@ -3,7 +3,6 @@ package transforms
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
@@ -85,5 +84,5 @@ func (t *filterByPath) Apply(_ context.Context, r *connect.Record) (bool, error)
 		return false, nil
 	}
 	return false, dataError("the %s has nothing, or null, on the way of %s (configuration missing.or.null.behavior=fail)",
-		strings.ToLower(t.side.String()), t.path)
+		t.side.lower(), t.path)
 }

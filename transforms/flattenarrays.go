@@ -236,12 +236,6 @@ func madeOptional(s *data.Schema, v data.Value) (data.Value, error) {
 	if !ok || old.Schema().Equal(s) {
 		return v, nil
 	}
-	row, err := data.NewStruct(s)
-	if err != nil {
-		return v, err
-	}
-	for i := range old.Len() {
-		row.Set(i, old.Raw(i))
-	}
-	return data.StructOf(row), nil
+	row, err := copyOf(old, s)
+	return data.StructOf(row), err
 }

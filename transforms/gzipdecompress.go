@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
@@ -45,7 +44,7 @@ const keptBuffer = 1 << 20
 
 // Apply decompresses the whole key or value.
 func (t *gzipDecompress) Apply(_ context.Context, r *connect.Record) (bool, error) {
-	d, place := t.side.of(r), strings.ToLower(t.side.String())
+	d, place := t.side.of(r), t.side.lower()
 	if d.Value.IsNull() {
 		return true, nil
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
-	"strings"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
@@ -42,8 +41,9 @@ func (c *HashConfig) Describe(d *config.Def) {
 
 // hash is Hash.
 type hash struct {
-	side side
-	c    HashConfig
+	side    side
+	c       HashConfig
+	in, out []byte // used again for each record
 }
 
 func newHash(c HashConfig, s side) (*hash, error) { return &hash{side: s, c: c}, nil }
@@ -51,7 +51,7 @@ func newHash(c HashConfig, s side) (*hash, error) { return &hash{side: s, c: c},
 // Apply hashes the UTF-8 of a string.
 func (t *hash) Apply(_ context.Context, r *connect.Record) (bool, error) {
 	d := t.side.of(r)
-	place := strings.ToLower(t.side.String())
+	place := t.side.lower()
 	if t.c.Field == "" {
 		v, ok, err := t.value(d.Value, place)
 		if ok {
@@ -67,7 +67,7 @@ func (t *hash) Apply(_ context.Context, r *connect.Record) (bool, error) {
 	if !ok {
 		return t.missing(place)
 	}
-	v, ok, err := t.value(row.Raw(f.Index), t.c.Field+" in "+place)
+	v, ok, err := t.value(row.Raw(f.Index), place)
 	if ok {
 		*d = connect.Datum{Schema: d.Schema, Value: data.StructOf(row.With(f.Index, v))}
 	}
@@ -83,7 +83,7 @@ func (t *hash) inMap(d *connect.Datum, place string) (bool, error) {
 	if !ok {
 		return t.missing(place)
 	}
-	v, ok, err := t.value(old, t.c.Field+" in "+place)
+	v, ok, err := t.value(old, place)
 	if ok {
 		*d = connect.Datum{Schema: d.Schema, Value: data.MapOf(upsert(append([]data.Pair(nil), pairs...), t.c.Field, v)...)}
 	}
@@ -97,6 +97,14 @@ func (t *hash) missing(place string) (bool, error) {
 	return false, dataError("%s in %s schema can't be missing", t.c.Field, place)
 }
 
+// named tells in an error what was to be hashed.
+func (t *hash) named(place string) string {
+	if t.c.Field == "" {
+		return place
+	}
+	return t.c.Field + " in " + place
+}
+
 // value hashes one value. ok is false where there is nothing to set.
 func (t *hash) value(v data.Value, place string) (hashed data.Value, ok bool, err error) {
 	text, isText := v.Str()
@@ -104,21 +112,27 @@ func (t *hash) value(v data.Value, place string) (hashed data.Value, ok bool, er
 	case v.IsNull() && t.c.SkipMissing:
 		return v, false, nil
 	case v.IsNull():
-		return v, false, dataError("%s can't be null", place)
+		return v, false, dataError("%s can't be null", t.named(place))
 	case !isText:
-		return v, false, dataError("%s must be STRING: found %s", place, v.Kind())
+		return v, false, dataError("%s must be STRING: found %s", t.named(place), v.Kind())
 	}
-	var sum []byte
+	t.in = append(t.in[:0], text...)
+	sum := t.out[:0]
 	switch t.c.function {
 	case hashMD5:
-		s := md5.Sum([]byte(text))
-		sum = s[:]
+		s := md5.Sum(t.in)
+		sum = append(sum, s[:]...)
 	case hashSHA1:
-		s := sha1.Sum([]byte(text))
-		sum = s[:]
+		s := sha1.Sum(t.in)
+		sum = append(sum, s[:]...)
 	default:
-		s := sha256.Sum256([]byte(text))
-		sum = s[:]
+		s := sha256.Sum256(t.in)
+		sum = append(sum, s[:]...)
 	}
-	return data.String(hex.EncodeToString(sum)), true, nil
+	t.out = hex.AppendEncode(sum, sum)
+	digits := string(t.out[len(sum):])
+	if cap(t.in) > keptBuffer {
+		t.in = nil
+	}
+	return data.String(digits), true, nil
 }

@@ -3,7 +3,6 @@ package transforms
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
@@ -91,7 +90,7 @@ func newFromJSON(c FromJSONConfig, s side) (*fromJSON, error) {
 
 // Apply reads text, or the UTF-8 of text. Null stays null.
 func (t *fromJSON) Apply(_ context.Context, r *connect.Record) (bool, error) {
-	d, place := t.side.of(r), strings.ToLower(t.side.String())
+	d, place := t.side.of(r), t.side.lower()
 	if d.Value.IsNull() {
 		return true, nil
 	}

@@ -74,12 +74,9 @@ func (t *keyToValue) Apply(_ context.Context, r *connect.Record) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	row, err := data.NewStruct(schema)
+	row, err := copyOf(old, schema)
 	if err != nil {
 		return false, err
-	}
-	for i := range old.Len() {
-		row.Set(i, old.Raw(i))
 	}
 	for _, f := range t.fields {
 		v, err := t.valueOf(r, f.from)

@@ -93,3 +93,15 @@ func upsert(pairs []data.Pair, key string, v data.Value) []data.Pair {
 	}
 	return append(pairs, data.Pair{Key: data.String(key), Value: v})
 }
+
+// copyOf makes a struct that begins with the fields of another.
+func copyOf(old *data.Struct, s *data.Schema) (*data.Struct, error) {
+	row, err := data.NewStruct(s)
+	if err != nil {
+		return nil, err
+	}
+	for i := range old.Len() {
+		row.Set(i, old.Raw(i))
+	}
+	return row, nil
+}

@@ -3,7 +3,6 @@ package transforms
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
@@ -99,7 +98,7 @@ func sidedOurs[C any, X connect.Transform, PC interface {
 }](name, doc string, build func(C, side) (X, error), classes ...string) []connect.Plugin {
 	plugins := make([]connect.Plugin, 0, 2)
 	for _, s := range []side{keySide, valueSide} {
-		i := ours(name+"$"+s.String(), fmt.Sprintf(doc, strings.ToLower(s.String())))
+		i := ours(name+"$"+s.String(), fmt.Sprintf(doc, s.lower()))
 		for _, c := range classes {
 			i.StandsFor = append(i.StandsFor, connect.JavaClass{Class: c + "$" + s.String()})
 		}
@@ -129,7 +128,7 @@ func sided[C any, X connect.Transform, PC interface {
 }](name, doc string, build func(C, side) (X, error)) []connect.Plugin {
 	plugins := make([]connect.Plugin, 0, 2)
 	for _, s := range []side{keySide, valueSide} {
-		i := info(name+"$"+s.String(), fmt.Sprintf(doc, strings.ToLower(s.String())))
+		i := info(name+"$"+s.String(), fmt.Sprintf(doc, s.lower()))
 		plugins = append(plugins, connect.Transformer[C, X, PC](i, func(c C) (X, error) { return build(c, s) }))
 	}
 	return plugins
@@ -149,6 +148,14 @@ func (s side) String() string {
 		return "Key"
 	}
 	return "Value"
+}
+
+// lower is the word for errors.
+func (s side) lower() string {
+	if s == keySide {
+		return "key"
+	}
+	return "value"
 }
 
 // of returns that part of r.
