@@ -28,7 +28,7 @@ type CaseTransformConfig struct {
 
 // Describe declares the keys of io.aiven.kafka.connect.transforms.CaseTransform.
 func (c *CaseTransformConfig) Describe(d *config.Def) {
-	config.List(d, &c.Fields, "field.names").Importance(config.High).Check(fieldList(false)).Doc("Fields of the top level, which have to be STRINGs. One that is missing does not count.")
+	config.List(d, &c.Fields, "field.names").Importance(config.High).Check(fieldList(true)).Doc("Fields of the top level, to change where they are STRINGs.")
 	config.EnumFold(d, &c.to, "case", lowerCase, upperCase).Importance(config.High).Doc("Case to bring their text to.")
 }
 
@@ -42,7 +42,7 @@ type caseTransform struct {
 func newCaseTransform(c CaseTransformConfig, s side) (*caseTransform, error) {
 	t := &caseTransform{s, c.Fields, strings.ToLower}
 	if c.to == upperCase {
-		t.change = strings.ToUpper
+		t.change = upper
 	}
 	return t, nil
 }
@@ -51,16 +51,13 @@ func newCaseTransform(c CaseTransformConfig, s side) (*caseTransform, error) {
 func (t *caseTransform) Apply(_ context.Context, r *connect.Record) (bool, error) {
 	d := t.side.of(r)
 	if row, ok := d.Value.Struct(); ok {
+		row = filled(row)
 		for _, name := range t.fields {
 			f, ok := row.Schema().Field(name)
 			if !ok {
 				continue
 			}
-			v, changed, err := t.changed(name, row.At(f.Index))
-			if err != nil {
-				return false, err
-			}
-			if changed {
+			if v, changed := t.changed(row.At(f.Index)); changed {
 				row = row.With(f.Index, v)
 			}
 		}
@@ -74,11 +71,7 @@ func (t *caseTransform) Apply(_ context.Context, r *connect.Record) (bool, error
 	out := slices.Clone(pairs)
 	for _, name := range t.fields {
 		old, _ := d.Value.Lookup(name)
-		v, changed, err := t.changed(name, old)
-		if err != nil {
-			return false, err
-		}
-		if changed {
+		if v, changed := t.changed(old); changed {
 			out = upsert(out, name, v)
 		}
 	}
@@ -86,11 +79,27 @@ func (t *caseTransform) Apply(_ context.Context, r *connect.Record) (bool, error
 	return true, nil
 }
 
-func (t *caseTransform) changed(name string, v data.Value) (data.Value, bool, error) {
+// changed returns the text in the other case, and whether that is another one. What is no text stays.
+func (t *caseTransform) changed(v data.Value) (data.Value, bool) {
 	text, ok := v.Str()
-	if !ok && !v.IsNull() {
-		return v, false, dataError("field %q has to be a STRING: found %s", name, v.Kind())
+	if !ok {
+		return v, false
 	}
 	to := t.change(text)
-	return data.String(to), ok && to != text, nil
+	return data.String(to), to != text
+}
+
+// wide are the small letters that become several capitals.
+var wide = strings.NewReplacer("ß", "SS", "ŉ", "ʼN", "ǰ", "J\u030c", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST", "և", "ԵՒ")
+
+func upper(s string) string { return strings.ToUpper(wide.Replace(s)) }
+
+// filled is a struct with the default of each field that is null, if there is one.
+func filled(row *data.Struct) *data.Struct {
+	for i := range row.Len() {
+		if row.Raw(i).IsNull() && !row.At(i).IsNull() {
+			row = row.With(i, row.At(i))
+		}
+	}
+	return row
 }

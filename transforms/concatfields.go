@@ -87,9 +87,12 @@ func (t *concatFields) Apply(_ context.Context, r *connect.Record) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	row, err := copyOf(old, schema)
+	row, err := data.NewStruct(schema)
 	if err != nil {
 		return false, err
+	}
+	for i := range old.Len() {
+		row.Set(i, old.At(i)) // null becomes the default
 	}
 	row.Set(old.Len(), joined)
 	*d = connect.Datum{Schema: schema, Value: data.StructOf(row)}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/data"
 )
 
 // An ExtractTimestampConfig configures ExtractTimestamp.
@@ -49,8 +50,8 @@ func (t *extractTimestamp) Apply(_ context.Context, r *connect.Record) (bool, er
 		r.Timestamp = time.UnixMilli(ms)
 		return true, nil
 	}
-	n, ok := field.Value.Int()
-	if !ok {
+	n, _ := field.Value.Int()
+	if field.Value.Kind() != data.KindInt64 {
 		return false, dataError("%s field must be INT64 or org.apache.kafka.connect.data.Timestamp: found %s", name, field.Value.Kind())
 	}
 	r.Timestamp = time.UnixMilli(t.unit.toMillis(n))

@@ -20,7 +20,7 @@ type FilterByFieldValueConfig struct {
 	// Matches keeps what matches, false what does not.
 	Matches bool
 
-	byValue, byPattern bool
+	byValue bool
 }
 
 // Describe declares the keys of io.aiven.kafka.connect.transforms.FilterByFieldValue.
@@ -28,7 +28,7 @@ func (c *FilterByFieldValueConfig) Describe(d *config.Def) {
 	config.String(d, &c.Field, "field.name").Optional().Importance(config.High).Doc("Field of the top level. Without it the whole is compared.")
 	config.Text(d, &c.Value, "field.value").Optional().Given(&c.byValue).Importance(config.High).
 		Doc("Value wanted, of the type that its text has in a header: true, 42, 1.5, a date, or text.")
-	config.String(d, &c.Pattern, "field.value.pattern").Optional().Given(&c.byPattern).Importance(config.High).Check(validRegex()).
+	config.String(d, &c.Pattern, "field.value.pattern").Optional().Importance(config.High).Check(validRegex()).
 		Doc("Regular expression, in Java's syntax, to find in the text of the value, in place of field.value.")
 	config.Bool(d, &c.Matches, "field.value.matches").Default(true).Importance(config.High).
 		Doc("true keeps records whose field matches and drops all others, false the other way round.")
@@ -36,9 +36,11 @@ func (c *FilterByFieldValueConfig) Describe(d *config.Def) {
 
 var errValueXorPattern = errors.New("either field.value or field.value.pattern have to be set, and not both")
 
+func (c *FilterByFieldValueConfig) hasPattern() bool { return c.Pattern != "" }
+
 // Probe refuses what one key alone can not tell.
 func (c *FilterByFieldValueConfig) Probe(context.Context) error {
-	if c.byValue == c.byPattern {
+	if c.byValue == c.hasPattern() {
 		return &config.KeyError{Key: "field.value", Value: c.Value, Err: errValueXorPattern}
 	}
 	return nil
@@ -57,7 +59,7 @@ func newFilterByFieldValue(c FilterByFieldValueConfig, s side) (*filterByFieldVa
 	if err := c.Probe(context.Background()); err != nil {
 		return nil, err
 	}
-	if c.byPattern {
+	if c.hasPattern() {
 		var err error
 		t.pattern, err = javaregex.Compile(c.Pattern)
 		return t, err
@@ -66,13 +68,21 @@ func newFilterByFieldValue(c FilterByFieldValueConfig, s side) (*filterByFieldVa
 	return t, nil
 }
 
-// Apply keeps or drops the record. One whose key or value is null stays.
+// Apply keeps or drops the record. One whose key or value is null stays, and a field that is null, or missing in a map, does not match.
 func (t *filterByFieldValue) Apply(_ context.Context, r *connect.Record) (bool, error) {
 	v := t.side.of(r).Value
 	if v.IsNull() {
 		return true, nil
 	}
 	if t.c.Field != "" {
+		row, isRow := v.Struct()
+		_, isMap := v.Map()
+		switch {
+		case isRow && row.Schema().FieldIndex(t.c.Field) < 0:
+			return false, dataError("the %s has no field %q (schema %s)", t.side.lower(), t.c.Field, row.Schema())
+		case !isRow && !isMap:
+			return false, dataError("the %s has to be a STRUCT or MAP with the field %q: found %s", t.side.lower(), t.c.Field, v.Kind())
+		}
 		v = topField(v, t.c.Field)
 	}
 	matches, err := t.matches(v)

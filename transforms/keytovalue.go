@@ -2,7 +2,9 @@ package transforms
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
@@ -25,28 +27,44 @@ const (
 
 // Describe declares the keys of io.aiven.kafka.connect.transforms.KeyToValue.
 func (c *KeyToValueConfig) Describe(d *config.Def) {
-	config.List(d, &c.Fields, "key.fields").Importance(config.High).Check(fieldList(false)).
+	config.List(d, &c.Fields, "key.fields").Importance(config.High).Check(fieldList(true)).
 		Doc("Fields of the key to copy into the value. * copies the whole key.")
 	config.List(d, &c.Names, "value.fields").Default([]string{}).Importance(config.High).
 		Doc("Names of the fields in the value, in the same order. Where there is none it is the name in the key, and _key for the whole. A field of " +
 			"that name in the value is replaced.")
 }
 
+// Probe refuses two fields of one name.
+func (c *KeyToValueConfig) Probe(context.Context) error {
+	_, err := c.copies()
+	return err
+}
+
+// copies pairs fields of the key with fields of the value.
+func (c *KeyToValueConfig) copies() ([]rename, error) {
+	var copies []rename
+	for i, field := range c.Fields {
+		name := field
+		if i < len(c.Names) && c.Names[i] != "" {
+			name = c.Names[i]
+		}
+		if name == wholeKey {
+			name = wholeKeyName
+		}
+		if slices.ContainsFunc(copies, func(other rename) bool { return other.to == name }) {
+			err := fmt.Errorf("More than one key value is copied to the value field name '%s'", name) //nolint:staticcheck // Java's words
+			return nil, &config.KeyError{Key: "value.fields", Value: strings.Join(c.Names, ","), Err: err}
+		}
+		copies = append(copies, rename{field, name})
+	}
+	return copies, nil
+}
+
 func keyToValuePlugin() connect.Plugin {
 	i := ours("KeyToValue", "Copies fields of the key, or the whole of it, into the value.", "io.aiven.kafka.connect.transforms.KeyToValue")
 	return connect.Transformer(i, func(c KeyToValueConfig) (*keyToValue, error) {
-		t := &keyToValue{}
-		for i, field := range c.Fields {
-			name := field
-			if field == wholeKey {
-				name = wholeKeyName
-			}
-			if i < len(c.Names) && c.Names[i] != "" {
-				name = c.Names[i]
-			}
-			t.fields = append(t.fields, rename{field, name})
-		}
-		return t, nil
+		copies, err := c.copies()
+		return &keyToValue{fields: copies}, err
 	})
 }
 
@@ -66,24 +84,33 @@ func (t *keyToValue) Apply(_ context.Context, r *connect.Record) (bool, error) {
 	if !ok {
 		return false, dataError("the value has to be a STRUCT: found %s", kindOf(r.Value.Value))
 	}
-	if t.key != r.Key.Schema && !t.key.Equal(r.Key.Schema) {
+	key := r.Key.Schema
+	if key == nil && r.Key.Value.Kind() != data.KindMap {
+		key = data.InferSchema(r.Key.Value)
+	}
+	if t.key != key && !t.key.Equal(key) {
 		t.plans = schemaCache[*data.Schema]{}
 	}
-	t.key = r.Key.Schema
+	t.key = key
 	schema, err := t.plans.get(old.Schema(), t.schema)
 	if err != nil {
 		return false, err
 	}
-	row, err := copyOf(old, schema)
+	row, err := data.NewStruct(schema)
 	if err != nil {
 		return false, err
 	}
+	for i := range old.Len() {
+		row.Set(i, old.At(i)) // null becomes the default
+	}
 	for _, f := range t.fields {
-		v, err := t.valueOf(r, f.from)
+		v, _, err := t.valueOf(r, f.from)
 		if err != nil {
 			return false, err
 		}
-		row.Set(schema.FieldIndex(f.to), v)
+		if err := setField(row, schema.Fields()[schema.FieldIndex(f.to)], v); err != nil {
+			return false, err
+		}
 	}
 	r.Value = connect.Datum{Schema: schema, Value: data.StructOf(row)}
 	return true, nil
@@ -96,9 +123,12 @@ func (t *keyToValue) schemaless(r *connect.Record) (bool, error) {
 	}
 	out := slices.Clone(pairs)
 	for _, f := range t.fields {
-		v, err := t.valueOf(r, f.from)
+		v, there, err := t.valueOf(r, f.from)
 		if err != nil {
 			return false, err
+		}
+		if !there {
+			continue
 		}
 		if row, ok := v.Struct(); ok {
 			return false, dataError("a STRUCT of the key (schema %s) does not fit into a value without schema", row.Schema())
@@ -109,23 +139,27 @@ func (t *keyToValue) schemaless(r *connect.Record) (bool, error) {
 	return true, nil
 }
 
-func (t *keyToValue) valueOf(r *connect.Record, field string) (data.Value, error) {
-	v := r.Key.Value
+// valueOf returns a field of the key. There is none in a STRUCT that is null.
+func (t *keyToValue) valueOf(r *connect.Record, field string) (v data.Value, there bool, err error) {
+	v = r.Key.Value
 	if field == wholeKey {
-		return v, nil
+		return v, !v.IsNull() || r.Key.Schema == nil, nil
 	}
 	if row, ok := v.Struct(); ok {
 		i := row.Schema().FieldIndex(field)
 		if i < 0 {
-			return data.Value{}, dataError("%s is not a valid field name", field)
+			return data.Value{}, false, dataError("%s is not a valid field name", field)
 		}
-		return row.Raw(i), nil
+		return row.At(i), true, nil
+	}
+	if v.IsNull() && r.Key.Schema != nil && r.Key.Schema.Kind() == data.KindStruct {
+		return data.Value{}, false, nil
 	}
 	if _, ok := v.Map(); !ok {
-		return data.Value{}, dataError("the key has to be a STRUCT or MAP with the field %q: found %s", field, kindOf(v))
+		return data.Value{}, false, dataError("the key has to be a STRUCT or MAP with the field %q: found %s", field, kindOf(v))
 	}
 	v, _ = v.Lookup(field)
-	return v, nil
+	return v, true, nil
 }
 
 // schema adds the fields to the schema of a value.

@@ -18,7 +18,7 @@ type located struct {
 	there bool
 }
 
-// newLocator reads a path. Each dot leads further in; there is no way to name a field with a dot.
+// newLocator reads a path. Each dot leads further in, unless a field has the whole of it for its name.
 func newLocator(path string) *locator {
 	return &locator{path: fieldPath{text: path, steps: strings.Split(path, ".")}}
 }
@@ -27,6 +27,9 @@ func newLocator(path string) *locator {
 func (l *locator) find(d connect.Datum) (field connect.Datum, there bool, err error) {
 	if row, ok := d.Value.Struct(); ok {
 		p, err := l.places.get(row.Schema(), func(s *data.Schema) (located, error) {
+			if f, ok := s.Field(l.path.text); ok {
+				return located{fieldPlace{[]int{f.Index}, f.Schema}, true}, nil
+			}
 			place, there, err := l.path.in(s)
 			return located{place, there}, err
 		})
@@ -39,7 +42,11 @@ func (l *locator) find(d connect.Datum) (field connect.Datum, there bool, err er
 	if _, ok := d.Value.Map(); !ok {
 		return connect.Datum{}, false, dataError("want a STRUCT or MAP with the field %q, found %s", l.path.text, kindOf(d.Value))
 	}
-	v := d.Value
+	v, ok := d.Value.Lookup(l.path.text)
+	if ok {
+		return connect.Datum{Value: v}, true, nil
+	}
+	v = d.Value
 	for _, step := range l.path.steps {
 		inner, ok := v.Lookup(step)
 		if !ok {
