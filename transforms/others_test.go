@@ -182,6 +182,20 @@ func TestOthersWithSchema(t *testing.T) {
 	}
 }
 
+// A dot leads further in, unless a field has the whole path for its name.
+func TestDotsInNames(t *testing.T) {
+	r := connect.Record{Topic: "t", Value: connect.Datum{Value: fromJSONText(t, `{"a.b":1,"a":{"b":2,"c":null},"x":5}`)}}
+	for path, want := range map[string]outcome{"a.b": {at: 1}, "x": {at: 5}, "a.c": {err: "can't be null"}, "a.d": {err: "must be present"}, "x.y": {err: "must be present"}} {
+		check(t, "ExtractTimestamp$Value", config.Props{"field.name": path}, r, want)
+	}
+	inner := data.StructBuilder().Field("b", data.Int64Schema).Optional().MustBuild()
+	s := data.StructBuilder().Field("a.b", data.Int64Schema).Field("a", inner).Field("n", inner).MustBuild()
+	r.Value = connect.Datum{Schema: s, Value: structOf(t, s, data.Int64(1), structOf(t, inner, data.Int64(2)), data.Value{})}
+	for path, want := range map[string]outcome{"a.b": {at: 1}, "n.b": {err: "can't be null"}, "a.x": {err: "must be present"}, "a.b.c": {err: "non-struct"}} {
+		check(t, "ExtractTimestamp$Value", config.Props{"field.name": path}, r, want)
+	}
+}
+
 func TestTombstones(t *testing.T) {
 	r := connect.Record{Topic: "t", Value: connect.Datum{Schema: data.OptionalStringSchema}}
 	for _, behavior := range []string{"warn", "ignore", "drop_silent", "DROP_WARN"} {
