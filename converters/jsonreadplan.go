@@ -56,7 +56,7 @@ func (p *readPlan) find(name string, guess int) int {
 // planOf returns the plan of a schema in its JSON form: nil, without an error,
 // for the text null. The plan comes from the cache if it is there.
 func (j *jsonReader) planOf(text []byte) (*readPlan, error) {
-	if p, ok := j.plans.get(unsafe.String(unsafe.SliceData(text), len(text))); ok {
+	if p, ok := j.plans.Get(unsafe.String(unsafe.SliceData(text), len(text))); ok {
 		return p, nil
 	}
 	s, err := j.readSchema(text)
@@ -65,7 +65,7 @@ func (j *jsonReader) planOf(text []byte) (*readPlan, error) {
 	}
 	p := j.newPlan(s, false)
 	if len(text) > 0 && text[0] == '{' { // what decoding.Take needs; null is as cheap to read
-		j.plans.put(string(text), p)
+		j.plans.Put(string(text), p)
 	}
 	return p, nil
 }

@@ -47,8 +47,8 @@ var notLeaf = []string{"internal/testenv", "internal/archtest", "internal/docgen
 
 func leaf(dir string) bool { return under(dir, "internal") && !under(dir, notLeaf...) }
 
-// heavy are leaves that link other modules, for kafka and rest alone, with what
-// they may import.
+// heavy are leaves that link other modules, for kafka, rest and the clients of schema
+// registries alone, with what they may import.
 var heavy = map[string][]string{
 	"internal/javatls": {"github.com/pavlo-v-chernykh/keystore-go/v4", "software.sslmate.com/src/go-pkcs12"},
 }
@@ -121,6 +121,8 @@ func pluginMay(dir, dep string) bool {
 		return true
 	case dep == "internal/javajson": // Jackson's text, which the engine's topics and the JSON converter share
 		return family == "converters"
+	case dep == "internal/javatls": // clients of registries speak TLS by Java's keys
+		return under(dir, "converters/internal/registry")
 	case dep == "kafka": // connectors whose other end is Kafka go by our driver
 		return under(dir, "connectors/mirror", "connectors/eventhubs")
 	}
@@ -275,6 +277,8 @@ func TestImportRules(t *testing.T) {
 		{importDirections, "internal/javatls/x.go", "example.org/sdk", true},
 		{importDirections, "x.go", "golang.org/x/sync/errgroup", false},
 		{importDirections, "x.go", "golang.org/x/text", true},
+		{importDirections, "converters/internal/registry/x.go", module + "/internal/javatls", false},
+		{importDirections, "converters/avro/x.go", module + "/internal/javatls", true},
 		{importDirections, "x.go", module + "/internal/javatls", true},
 		{importDirections, "rest/x.go", module + "/internal/javatls", false},
 		{importDirections, "x.go", module + "/config/framework", false},

@@ -1,4 +1,5 @@
 // Package javatls makes TLS configurations of Java's ssl.* keys, for clients
-// (Kafka's, and those of other workers' REST interfaces) and for REST servers. It
+// (Kafka's, those of other workers' REST interfaces and of schema registries) and for
+// REST servers. It
 // reads key and trust stores in JKS, PKCS12 and PEM.
 package javatls
