@@ -24,7 +24,7 @@ func budgetFor(b []byte) int { return 1<<16 + 64*len(b) }
 // decodeRoot reads a whole payload. BYTES at the root come without their length.
 // What follows is looked at only if wanted, as in Java.
 func (d *decoder) decodeRoot(b []byte, whole bool) (data.Value, error) {
-	if d.wire == bytes && (d.read == readBytes || d.read == readDecimal || d.read == readText) {
+	if d.wire == blob && (d.read == readBytes || d.read == readDecimal || d.read == readText) {
 		switch d.read {
 		case readBytes:
 			return bytesValue(b), nil
@@ -436,7 +436,7 @@ func (in *input) skip(d *decoder, depth int) error {
 		_, err = in.take(4)
 	case double:
 		_, err = in.take(8)
-	case bytes, text:
+	case blob, text:
 		_, err = in.counted()
 	case fixed:
 		_, err = in.take(int64(d.size))

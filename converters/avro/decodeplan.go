@@ -213,7 +213,7 @@ func promotes(from, to kind) bool {
 	switch {
 	case from == to:
 		return true
-	case from == text && to == bytes, from == bytes && to == text:
+	case from == text && to == blob, from == blob && to == text:
 		return true
 	}
 	return from >= integer && from <= double && to >= from && to <= double
@@ -247,7 +247,7 @@ func (r *resolver) value(d *decoder, w, rd *schema, s *data.Schema) error {
 		d.read = readBoolean
 	case text:
 		d.read = readText
-	case bytes:
+	case blob:
 		d.read = readBytes
 		return r.decimal(d, s)
 	case fixed:

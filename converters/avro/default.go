@@ -144,7 +144,7 @@ func (s *schema) takes(n *jsontree.Node, depth int) bool {
 		return ok
 	case float, double:
 		return n.Is(javajson.Number)
-	case text, bytes, enum, fixed:
+	case text, blob, enum, fixed:
 		return n.Is(javajson.String)
 	case union:
 		for _, b := range s.branches {

@@ -32,12 +32,12 @@ func appendDefault(dst []byte, s *schema, n *jsontree.Node, depth int) ([]byte, 
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f)), nil
 	case text:
 		return append(binary.AppendVarint(dst, int64(len(n.Text))), n.Text...), nil
-	case bytes, fixed:
+	case blob, fixed:
 		b, ok := fromLatin1(n.Text)
 		if !ok || s.kind == fixed && len(b) != s.size {
 			return dst, dataError("%.100s is no default of %s", n, s.fullName())
 		}
-		if s.kind == bytes {
+		if s.kind == blob {
 			dst = binary.AppendVarint(dst, int64(len(b)))
 		}
 		return append(dst, b...), nil

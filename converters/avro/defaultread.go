@@ -35,7 +35,7 @@ func (t *toConnect) defaultValue(s *data.Schema, a *schema, n *jsontree.Node, de
 			return v, notDefault(s, n)
 		}
 		v = data.String(t)
-	case bytes, fixed:
+	case blob, fixed:
 		v, err = defaultBytes(s, n)
 	case array:
 		return t.defaultArray(s, a, n, depth)

@@ -261,7 +261,7 @@ func (p *planner) fitString(s *data.Schema, a *schema) fitness {
 
 func (p *planner) fitBytes(s *data.Schema, a *schema) fitness {
 	switch a.kind {
-	case bytes:
+	case blob:
 		return kin
 	case fixed:
 		size, ok := s.Parameter(propFixedSize)
@@ -308,7 +308,7 @@ func (p *planner) value(e *encoder, s *data.Schema, a *schema) error {
 		e.write = asBoolean
 	case text:
 		e.write = asText
-	case bytes:
+	case blob:
 		e.write = asBytes
 	case fixed:
 		e.write, e.size = asFixed, a.size

@@ -215,7 +215,7 @@ func (f *fromConnect) nameOf(s *data.Schema) (space, name string) {
 }
 
 func (f *fromConnect) bytesOrFixed(s *data.Schema) (*schema, error) {
-	out := &schema{kind: bytes}
+	out := &schema{kind: blob}
 	if isFixed(s) {
 		size, err := intParameter(s, propFixedSize)
 		if err != nil || size < 0 || size > maxFixed {
@@ -438,7 +438,7 @@ func anythingSchema() *schema {
 	self := &schema{kind: record, space: namespace, name: "Anything"}
 	entry := &schema{kind: record, space: namespace, name: mapEntry, fields: []*field{{name: mapKey, schema: self}, {name: mapValue, schema: self}}}
 	for _, inner := range []*schema{
-		{kind: boolean}, {kind: bytes}, {kind: double}, {kind: float}, {kind: integer}, {kind: long}, {kind: text},
+		{kind: boolean}, {kind: blob}, {kind: double}, {kind: float}, {kind: integer}, {kind: long}, {kind: text},
 		{kind: array, elem: self}, {kind: array, elem: entry},
 	} {
 		name := inner.kind.String()

@@ -19,7 +19,7 @@ const (
 	long
 	float
 	double
-	bytes
+	blob
 	text
 	array
 	mapping
@@ -30,7 +30,7 @@ const (
 )
 
 var kindNames = [...]string{
-	null: "null", boolean: "boolean", integer: "int", long: "long", float: "float", double: "double", bytes: "bytes", text: "string",
+	null: "null", boolean: "boolean", integer: "int", long: "long", float: "float", double: "double", blob: "bytes", text: "string",
 	array: "array", mapping: "map", fixed: "fixed", enum: "enum", record: "record", union: "union",
 }
 

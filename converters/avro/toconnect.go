@@ -100,7 +100,7 @@ func (t *toConnect) base(s *schema) (*data.Builder, error) {
 		return data.NewBuilder(data.KindInt64), nil
 	case text:
 		return data.NewBuilder(data.KindString), nil
-	case bytes, fixed:
+	case blob, fixed:
 		return t.bytes(s)
 	case enum:
 		return t.enum(s), nil
