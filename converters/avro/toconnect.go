@@ -16,6 +16,14 @@ type toConnect struct {
 	unions int // generalized unions so far
 	// open are the records around the one under way.
 	open map[*schema]*data.Reference
+	// done are the named types that were converted: one that comes again, in a place
+	// that adds nothing, is the same.
+	done map[doneType]*data.Schema
+}
+
+type doneType struct {
+	of       *schema
+	optional bool
 }
 
 // connectSchema returns the Connect schema of an Avro schema, nil for that of
@@ -24,7 +32,7 @@ func (o *options) connectSchema(s *schema, version int) (*data.Schema, error) {
 	if s.isAnything() {
 		return nil, nil
 	}
-	t := &toConnect{options: o, open: make(map[*schema]*data.Reference)}
+	t := &toConnect{options: o, open: make(map[*schema]*data.Reference), done: make(map[doneType]*data.Schema)}
 	return t.schema(s, situation{version: version})
 }
 
@@ -46,6 +54,10 @@ func (t *toConnect) schema(s *schema, at situation) (*data.Schema, error) {
 		}
 		return ref.Required(), nil
 	}
+	key, plain := doneType{s, at.optional}, s.kind.named() && at == situation{optional: at.optional}
+	if again, ok := t.done[key]; ok && plain {
+		return again, nil
+	}
 	b, err := t.base(s)
 	if err != nil {
 		return nil, err
@@ -56,7 +68,11 @@ func (t *toConnect) schema(s *schema, at situation) (*data.Schema, error) {
 	if at.optional {
 		b.Optional()
 	}
-	return t.finish(b, s, at)
+	out, err := t.finish(b, s, at)
+	if err == nil && plain {
+		t.done[key] = out
+	}
+	return out, err
 }
 
 // finish adds the default and binds what refers to the schema.

@@ -20,6 +20,13 @@ type toConnect struct {
 	depth  int
 	// open are the objects around the one under way.
 	open map[*jsontree.Node]*openObject
+	// done are the targets of references that were converted.
+	done map[doneTarget]*data.Schema
+}
+
+type doneTarget struct {
+	node     *jsontree.Node
+	optional bool
 }
 
 type openObject struct {
@@ -28,7 +35,7 @@ type openObject struct {
 }
 
 func (o *options) connectSchema(d *document, version int) (*data.Schema, error) {
-	t := &toConnect{options: o, doc: d, open: make(map[*jsontree.Node]*openObject)}
+	t := &toConnect{options: o, doc: d, open: make(map[*jsontree.Node]*openObject), done: make(map[doneTarget]*data.Schema)}
 	return t.schema(shapeOf(d.root), version, false)
 }
 
@@ -227,7 +234,15 @@ func (t *toConnect) reference(s shape, version int, optional bool) (*data.Schema
 		}
 		return open.ref.Required(), nil
 	}
-	return t.schema(shapeOf(target), version, optional)
+	key := doneTarget{target, optional}
+	if done, ok := t.done[key]; ok && version == 0 {
+		return done, nil
+	}
+	out, err := t.schema(shapeOf(target), version, optional)
+	if err == nil && version == 0 {
+		t.done[key] = out
+	}
+	return out, err
 }
 
 // oneOf starts the struct of a union, or converts what is none.

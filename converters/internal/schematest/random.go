@@ -11,9 +11,9 @@ import (
 // Random makes schemas and values of any shape.
 type Random struct {
 	*rand.Rand
-	// Plain leaves out what not every format has: maps with keys that are no texts,
-	// arrays of arrays, logical types.
-	Plain bool
+	// Flat leaves out what a repeated field of Protobuf cannot hold: arrays of arrays and
+	// maps, and of nulls; names and attributes of primitives.
+	Flat  bool
 	names int
 }
 
@@ -35,15 +35,11 @@ func (r *Random) Struct(depth int) *data.Schema {
 
 // Schema returns a schema with so many levels at most.
 func (r *Random) Schema(depth int) *data.Schema {
-	kinds := 9
-	if !r.Plain {
-		kinds = 13
-	}
 	if depth > 0 && r.IntN(3) == 0 {
 		return r.container(depth)
 	}
 	var b *data.Builder
-	switch k := r.IntN(kinds); k {
+	switch k := r.IntN(13); k {
 	case 9:
 		b = data.DecimalBuilder(r.IntN(5))
 	case 10:
@@ -54,7 +50,7 @@ func (r *Random) Schema(depth int) *data.Schema {
 		b = data.TimestampBuilder()
 	default:
 		b = data.NewBuilder(data.KindInt8 + data.Kind(k))
-		if !r.Plain && r.IntN(4) == 0 {
+		if !r.Flat && r.IntN(4) == 0 {
 			b.Name("test.named").Parameter("p", strconv.Itoa(r.IntN(3)))
 		}
 	}
@@ -68,7 +64,7 @@ func (r *Random) container(depth int) *data.Schema {
 	switch r.IntN(3) {
 	case 0:
 		elem := r.Schema(depth - 1)
-		for r.Plain && elem.Kind() >= data.KindArray && elem.Kind() != data.KindStruct {
+		for r.Flat && (elem.Kind() == data.KindArray || elem.Kind() == data.KindMap || elem.Optional()) {
 			elem = r.Schema(0)
 		}
 		return data.ArrayBuilder(elem).MustBuild()
