@@ -134,6 +134,13 @@ func (r *Registry) Latest(ctx context.Context, subject string, ttl time.Duration
 	})
 }
 
+// ForgetLatest drops what [Registry.Latest] remembers with that ttl: it was changed.
+func (r *Registry) ForgetLatest(subject string, ttl time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.known.Drop(askLatest{subject, ttl})
+}
+
 // ByID returns the schema of an id.
 func (r *Registry) ByID(ctx context.Context, id int) (Registered, error) {
 	return remember(ctx, r, askID{id}, forGood, func(ctx context.Context) (Registered, error) { return r.client.ByID(ctx, id) })
