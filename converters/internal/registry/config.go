@@ -151,7 +151,7 @@ func (c *Config) describeInference(d *config.Def) {
 
 func (c *Config) describeConnection(d *config.Def) {
 	const group = "Registry"
-	config.List(d, &c.URLs, "schema.registry.url").Check(config.NonEmptyList(), config.Each(urlCheck())).Importance(config.High).Group(group, 0).
+	config.List(d, &c.URLs, "schema.registry.url").Check(config.NonEmptyList()).Importance(config.High).Group(group, 0).
 		Doc("URLs of the registry's instances, separated by commas; a path before the API is kept. The first that answers is used, until it no longer does.")
 	config.Bool(d, &c.RandomizeURLs, "schema.registry.url.randomize").Default(false).Group(group, 1).Doc("Start with any of the URLs.")
 	config.MillisInt(d, &c.ConnectTimeout, "http.connect.timeout.ms").Default(time.Minute).Check(config.AtLeast(time.Duration(0))).Group(group, 2).
@@ -207,6 +207,11 @@ func (c *Config) userInfo() string {
 func (c *Config) Check() error {
 	var errs []error
 	add := func(key, format string, args ...any) { errs = append(errs, config.Errorf(key, format, args...)) }
+	for i, text := range c.URLs {
+		if err := checkURL(text); err != nil { // not with its value, which may have a password
+			add("schema.registry.url", "URL %d: %w", i+1, err)
+		}
+	}
 	bearer := c.BearerSource == "OAUTHBEARER" || !c.BearerToken.IsZero()
 	if c.CredentialsSource == "USER_INFO" {
 		if !strings.Contains(c.userInfo(), ":") {

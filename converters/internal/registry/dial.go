@@ -29,7 +29,7 @@ func Dial(c *Config) (Client, error) {
 	for _, text := range c.URLs {
 		u, err := baseURL(text)
 		if err != nil {
-			return nil, &config.KeyError{Key: "schema.registry.url", Value: text, Err: err}
+			return nil, config.Errorf("schema.registry.url", "%w", err)
 		}
 		if c.CredentialsSource != "URL" {
 			u.User = nil
@@ -56,6 +56,9 @@ func baseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(text))
 	switch {
 	case err != nil:
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // without the text, which may have a password
+		}
 		return nil, err
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("scheme %q is not supported; allowed are http and https", u.Scheme)
