@@ -8,9 +8,8 @@ import (
 	"github.com/streamlane/connect/internal/javajson"
 )
 
-// defaultNode writes a default as JSON. Java writes the FLOAT32 of a field's
-// default as a double, that of connect.default as a float.
-func (f *fromConnect) defaultNode(s *data.Schema, v data.Value, ofField bool) (*jsontree.Node, error) {
+// defaultNode writes a default as JSON.
+func (f *fromConnect) defaultNode(s *data.Schema, v data.Value) (*jsontree.Node, error) {
 	if v.IsNull() {
 		return jsontree.Null(), nil
 	}
@@ -21,11 +20,6 @@ func (f *fromConnect) defaultNode(s *data.Schema, v data.Value, ofField bool) (*
 		}
 	}
 	switch v.Kind() {
-	case data.KindFloat32:
-		if x, _ := v.Float(); ofField {
-			v = data.Float64(x)
-		}
-		return jsontree.Number(v), nil
 	case data.KindBoolean:
 		b, _ := v.Bool()
 		return jsontree.Bool(b), nil
@@ -36,20 +30,20 @@ func (f *fromConnect) defaultNode(s *data.Schema, v data.Value, ofField bool) (*
 		b, _ := v.Bytes()
 		return jsontree.Str(latin1(b)), nil
 	case data.KindArray:
-		return f.defaultArray(s, v, ofField)
+		return f.defaultArray(s, v)
 	case data.KindMap:
-		return f.defaultMap(s, v, ofField)
+		return f.defaultMap(s, v)
 	case data.KindStruct:
-		return f.defaultStruct(s, v, ofField)
+		return f.defaultStruct(s, v)
 	}
 	return jsontree.Number(v), nil
 }
 
-func (f *fromConnect) defaultArray(s *data.Schema, v data.Value, ofField bool) (*jsontree.Node, error) {
+func (f *fromConnect) defaultArray(s *data.Schema, v data.Value) (*jsontree.Node, error) {
 	out := jsontree.Array()
 	elems, _ := v.Array()
 	for i := range elems {
-		n, err := f.defaultNode(s.ElemSchema(), elems[i], ofField)
+		n, err := f.defaultNode(s.ElemSchema(), elems[i])
 		if err != nil {
 			return nil, err
 		}
@@ -58,11 +52,11 @@ func (f *fromConnect) defaultArray(s *data.Schema, v data.Value, ofField bool) (
 	return out, nil
 }
 
-func (f *fromConnect) defaultMap(s *data.Schema, v data.Value, ofField bool) (*jsontree.Node, error) {
+func (f *fromConnect) defaultMap(s *data.Schema, v data.Value) (*jsontree.Node, error) {
 	object, pairs := jsontree.Object(), jsontree.Array()
 	entries, _ := v.Map()
 	for _, e := range entries {
-		value, err := f.defaultNode(s.ElemSchema(), e.Value, ofField)
+		value, err := f.defaultNode(s.ElemSchema(), e.Value)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +65,7 @@ func (f *fromConnect) defaultMap(s *data.Schema, v data.Value, ofField bool) (*j
 			object.Set(key, value)
 			continue
 		}
-		key, err := f.defaultNode(s.KeySchema(), e.Key, ofField)
+		key, err := f.defaultNode(s.KeySchema(), e.Key)
 		if err != nil {
 			return nil, err
 		}
@@ -83,11 +77,11 @@ func (f *fromConnect) defaultMap(s *data.Schema, v data.Value, ofField bool) (*j
 	return pairs, nil
 }
 
-func (f *fromConnect) defaultStruct(s *data.Schema, v data.Value, ofField bool) (*jsontree.Node, error) {
+func (f *fromConnect) defaultStruct(s *data.Schema, v data.Value) (*jsontree.Node, error) {
 	out := jsontree.Object()
 	x, _ := v.Struct()
 	for i, field := range s.Fields() {
-		n, err := f.defaultNode(field.Schema, x.At(i), ofField)
+		n, err := f.defaultNode(field.Schema, x.At(i))
 		if err != nil {
 			return nil, err
 		}

@@ -333,7 +333,7 @@ func (f *fromConnect) addField(to *schema, name string, s *data.Schema, doc stri
 	}
 	switch {
 	case s != nil && !s.Default().IsNull():
-		def, err := f.defaultNode(s, s.Default(), true)
+		def, err := f.defaultNode(s, s.Default())
 		if err != nil {
 			return fmt.Errorf("default: %w", err)
 		}
@@ -374,7 +374,7 @@ func (f *fromConnect) addMetaData(out *schema, s *data.Schema, connectType strin
 		add(propParameters, params)
 	}
 	if _, fromField := s.Parameter(fieldDefaultParam); !s.Default().IsNull() && (f.discard || !fromField) {
-		def, err := f.defaultNode(s, s.Default(), false)
+		def, err := f.defaultNode(s, s.Default())
 		if err != nil {
 			return fmt.Errorf("default: %w", err)
 		}

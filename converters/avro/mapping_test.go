@@ -120,7 +120,7 @@ func TestToAvro(t *testing.T) {
 			connect: `{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},{"type":"string","optional":true,"field":"note"},` +
 				`{"type":"float","optional":false,"default":0.1,"field":"f"},{"type":"int64","optional":true,"default":7,"field":"n"}],"optional":false,"name":"shop.Row"}`,
 			avro: `{"type":"record","name":"Row","namespace":"shop","fields":[{"name":"id","type":"int"},{"name":"note","type":["null","string"],"default":null},` +
-				`{"name":"f","type":{"type":"float","connect.default":0.1},"default":0.10000000149011612},` +
+				`{"name":"f","type":{"type":"float","connect.default":0.1},"default":0.1},` +
 				`{"name":"n","type":[{"type":"long","connect.default":7},"null"],"default":7}],"connect.name":"shop.Row"}`,
 		},
 		{

@@ -22,6 +22,7 @@
 //   - [Registry] is one schema registry, Apicurio's with Confluent's API, shared by
 //     all tests of a test binary. TESTENV_REGISTRY (a URL) names a running one to
 //     use in its stead.
+//   - [JavaProgram] runs a Java program once, for what only Java's classes can say.
 //   - [Proxy] is a TCP proxy on loopback for tests of a network that fails.
 //
 // # What the machine must have
