@@ -65,5 +65,5 @@
 //
 // Each pair of schemas is laid out once, as an encoder or decoder that records go
 // through: encoding appends to the batch's buffer, decoding fills rows, and neither
-// makes maps. linkedin/goavro is the witness in tests (docs/adr/0022).
+// makes maps. linkedin/goavro is the witness in tests (docs/adr/0026).
 package avro

@@ -72,8 +72,7 @@ func (in *input) message(d *decoder, b []byte, depth int) (data.Value, error) {
 			x.Set(i, v)
 		}
 	}
-	var few [4]gathered
-	parts := few[:0]
+	var parts []gathered
 	for len(b) > 0 {
 		number, wire, rest, err := tag(b)
 		if err != nil {

@@ -65,5 +65,5 @@
 //
 // bufbuild/protocompile compiles the text once per schema; each pair of schemas is
 // laid out once, as an encoder or decoder that records go through: neither makes
-// messages. Go's dynamicpb is the witness in tests (docs/adr/0023).
+// messages. Go's dynamicpb is the witness in tests (docs/adr/0027).
 package protobuf

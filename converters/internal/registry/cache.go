@@ -250,7 +250,7 @@ func (p *Pool) Open(c *Config) (*Registry, func(), error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		entry = &pooled{r: NewRegistry(client, 8*c.CacheSize)}
+		entry = &pooled{r: NewRegistry(client, 8*c.cacheSize())}
 		if p.open == nil {
 			p.open = make(map[string]*pooled)
 		}

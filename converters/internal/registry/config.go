@@ -30,6 +30,7 @@ type Config struct {
 	KeyStrategy     string
 	ValueStrategy   string
 	CacheSize       int // schemas.cache.config
+	OtherCacheSize  int // schemas.cache.size; 0: absent
 	KeyIDWriter     string
 	ValueIDWriter   string
 	KeyIDReader     string
@@ -110,6 +111,8 @@ func (c *Config) describeSchemas(d *config.Def) {
 		Doc("Have the registry compare schemas in a normal form, which leaves out what has no meaning, such as the order of some members.")
 	config.Int(d, &c.CacheSize, "schemas.cache.config").Default(1000).Check(config.AtLeast(1)).Group(group, 8).
 		Doc("How many schemas are kept ready in each direction.")
+	config.Int(d, &c.OtherCacheSize, "schemas.cache.size").Default(0).Check(config.AtLeast(0)).Group(group, 9).
+		Doc("The same by the name that JsonConverter has for it; goes first. 0: schemas.cache.config.")
 }
 
 func (c *Config) describeSubjects(d *config.Def) {
@@ -194,6 +197,14 @@ func (c *Config) describeCredentials(d *config.Def) {
 	config.String(d, &c.IdentityPool, "bearer.auth.identity.pool.id").Default("").Group(group, 10).Doc("Sent in the header Confluent-Identity-Pool-Id.")
 	config.Seconds(d, &c.ExpiryBuffer, "bearer.auth.cache.expiry.buffer.seconds").Default(300*time.Second).
 		Check(config.Between(time.Duration(0), time.Hour)).Group(group, 11).Doc("How many seconds before its end a token is replaced.")
+}
+
+// cacheSize is how many schemas are kept.
+func (c *Config) cacheSize() int {
+	if c.OtherCacheSize > 0 {
+		return c.OtherCacheSize
+	}
+	return c.CacheSize
 }
 
 func (c *Config) userInfo() string {

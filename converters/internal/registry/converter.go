@@ -64,7 +64,7 @@ func New(c *Config, f Format, p *Pool) (*Converter, error) {
 	}
 	conv := &Converter{
 		c: c, format: f, reg: reg, release: release,
-		writers: lru.New[writeKey, *writer](c.CacheSize), byHash: make(map[hashKey][]*writer), readers: lru.New[readKey, *reader](c.CacheSize),
+		writers: lru.New[writeKey, *writer](c.cacheSize()), byHash: make(map[hashKey][]*writer), readers: lru.New[readKey, *reader](c.cacheSize()),
 	}
 	if c.Infer {
 		conv.infer = newInferrer(c)
@@ -149,7 +149,7 @@ func (c *Converter) writerOf(ctx context.Context, topic string, s *data.Schema) 
 	if err != nil {
 		return nil, err
 	}
-	if len(c.byHash) >= c.c.CacheSize {
+	if len(c.byHash) >= c.c.cacheSize() {
 		clear(c.byHash)
 	}
 	same := slices.DeleteFunc(c.byHash[hash], func(old *writer) bool { return s.Equal(old.schema) })

@@ -29,7 +29,7 @@ func (c *Config) identity() string {
 	}
 	for _, v := range []any{
 		c.RandomizeURLs, c.CredentialsSource, c.BearerSource, c.Issuer, c.ClientID, c.Scope, c.LogicalCluster, c.IdentityPool, c.ExpiryBuffer,
-		c.ProxyHost, c.ProxyPort, c.ConnectTimeout, c.ReadTimeout, c.Retries, c.RetryWait, c.RetryMaxWait, c.CacheSize,
+		c.ProxyHost, c.ProxyPort, c.ConnectTimeout, c.ReadTimeout, c.Retries, c.RetryWait, c.RetryMaxWait, c.cacheSize(),
 	} {
 		add(v)
 	}

@@ -27,7 +27,7 @@ type inferred struct {
 }
 
 func newInferrer(c *Config) *inferrer {
-	return &inferrer{name: c.InferName, exact: c.InferIntegers == "exact", most: c.InferMaxSchemas, topics: lru.New[string, *inferred](c.CacheSize)}
+	return &inferrer{name: c.InferName, exact: c.InferIntegers == "exact", most: c.InferMaxSchemas, topics: lru.New[string, *inferred](c.cacheSize())}
 }
 
 // encodeInferred writes a value under the schema of its topic, which grows first if

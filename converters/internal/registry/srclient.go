@@ -17,7 +17,7 @@ import (
 // several URLs nor normalize, so each call gets an instance of its own whose HTTP
 // client is a bound request; it caches nothing and makes no codecs. What srclient
 // cannot ask in one request, or at all (registration, GUIDs), is asked by the
-// transport itself (docs/adr/0021).
+// transport itself (docs/adr/0025).
 type client struct{ t *transport }
 
 var _ Client = (*client)(nil)
