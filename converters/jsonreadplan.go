@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/streamlane/connect/converters/internal/defaults"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
 )
@@ -77,7 +78,7 @@ func (j *jsonReader) newPlan(s *data.Schema, inStruct bool) *readPlan {
 	}
 	p := &readPlan{schema: s, kind: s.Kind(), logical: logicalOf(s), inStruct: inStruct}
 	if j.replace {
-		p.fallback = inPlace(s)
+		p.fallback = defaults.InPlace(s)
 	}
 	p.key = j.newPlan(s.KeySchema(), inStruct)
 	p.elem = j.newPlan(s.ElemSchema(), inStruct)
@@ -86,23 +87,6 @@ func (j *jsonReader) newPlan(s *data.Schema, inStruct bool) *readPlan {
 		p.fields[i] = readField{name: f.Name, plan: j.newPlan(f.Schema, true)}
 	}
 	return p
-}
-
-// inPlace returns the default of a schema; that of a STRUCT, which was made
-// before the schema had a default, under the schema itself.
-func inPlace(s *data.Schema) data.Value {
-	row, ok := s.Default().Struct()
-	if !ok {
-		return s.Default()
-	}
-	x, err := data.NewStruct(s)
-	if err != nil {
-		return s.Default()
-	}
-	for i := range row.Len() {
-		x.Set(i, row.Raw(i))
-	}
-	return data.StructOf(x)
 }
 
 // schemaText holds the texts of the members of a schema in its JSON form; nil

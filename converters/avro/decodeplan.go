@@ -21,7 +21,6 @@ type decoder struct {
 	scale   int32           // of a decimal
 	fields  []decodedField  // of a record, in the writer's order
 	fills   []filled        // fields that the writer does not have
-	key     *decoder        //
 	elem    *decoder        //
 	elems   elemSize        // of an array or a map
 	choices []decodedBranch // of a writer's union

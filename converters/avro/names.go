@@ -1,8 +1,7 @@
 package avro
 
 import (
-	"strings"
-
+	"github.com/streamlane/connect/converters/internal/names"
 	"github.com/streamlane/connect/data"
 )
 
@@ -102,14 +101,7 @@ func (o *options) stringKeys(s *data.Schema) bool {
 }
 
 // split takes a full name apart, scrubbed if wanted.
-func (o *options) split(full string) (space, name string) {
-	parts := strings.Split(full, ".")
-	for i := range parts {
-		parts[i] = o.scrubbed(parts[i])
-	}
-	last := len(parts) - 1
-	return strings.Join(parts[:last], "."), parts[last]
-}
+func (o *options) split(full string) (space, name string) { return names.Split(full, o.scrubbed) }
 
 func (o *options) scrubbedFull(full string) string {
 	space, name := o.split(full)
@@ -119,54 +111,12 @@ func (o *options) scrubbedFull(full string) string {
 	return space + "." + name
 }
 
-// scrubbed makes a name that Avro allows of any: what is left of the URL encoding
-// with underscores for what Avro has no place for.
+// scrubbed makes a name that Avro allows of any, if wanted.
 func (o *options) scrubbed(name string) string {
-	if !o.scrub || validName(name) {
+	if !o.scrub || names.Valid(name) {
 		return name
 	}
-	encoded := urlEncode(name)
-	if encoded != "" && encoded[0] >= '0' && encoded[0] <= '9' {
-		encoded = "x" + encoded
-	}
-	return strings.Map(func(r rune) rune {
-		if letterOrDigit(r) {
-			return r
-		}
-		return '_'
-	}, encoded)
-}
-
-func letterOrDigit(r rune) bool {
-	return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_'
-}
-
-func validName(name string) bool {
-	for i, r := range name {
-		if !letterOrDigit(r) || i == 0 && r >= '0' && r <= '9' {
-			return false
-		}
-	}
-	return true
-}
-
-// urlEncode is Java's URLEncoder, which leaves letters, digits and .-*_ and makes a
-// plus of a blank.
-func urlEncode(s string) string {
-	const hexDigits = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case letterOrDigit(rune(c)) || c == '.' || c == '-' || c == '*':
-			b.WriteByte(c)
-		case c == ' ':
-			b.WriteByte('+')
-		default:
-			b.Write([]byte{'%', hexDigits[c>>4], hexDigits[c&15]})
-		}
-	}
-	return b.String()
+	return names.Scrub(name, func(r rune) bool { return !names.Digit(r) })
 }
 
 // unionField names the field of a union's struct that stands for a branch.

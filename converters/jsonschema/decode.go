@@ -3,6 +3,7 @@ package jsonschema
 import (
 	"fmt"
 
+	"github.com/streamlane/connect/converters/internal/defaults"
 	"github.com/streamlane/connect/converters/internal/mapkeys"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
@@ -33,7 +34,7 @@ func newDecoder(s *data.Schema, known map[*data.Schema]*decoder) *decoder {
 	if d, ok := known[s]; ok {
 		return d
 	}
-	d := &decoder{schema: s, kind: s.Kind(), union: isUnion(s), fallback: inPlace(s)}
+	d := &decoder{schema: s, kind: s.Kind(), union: isUnion(s), fallback: defaults.InPlace(s)}
 	known[s] = d
 	switch s.Name() {
 	case data.LogicalDecimal:
@@ -46,23 +47,6 @@ func newDecoder(s *data.Schema, known map[*data.Schema]*decoder) *decoder {
 		d.fields = append(d.fields, decodedField{f.Name, newDecoder(f.Schema, known)})
 	}
 	return d
-}
-
-// inPlace returns the default of a schema; that of a STRUCT, which was made before
-// the schema had a default, under the schema itself.
-func inPlace(s *data.Schema) data.Value {
-	row, ok := s.Default().Struct()
-	if !ok {
-		return s.Default()
-	}
-	x, err := data.NewStruct(s)
-	if err != nil {
-		return s.Default()
-	}
-	for i := range row.Len() {
-		x.Set(i, row.Raw(i))
-	}
-	return data.StructOf(x)
 }
 
 // input is one text under way.

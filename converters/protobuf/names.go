@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/streamlane/connect/converters/internal/names"
 	"github.com/streamlane/connect/data"
 )
 
@@ -122,35 +123,15 @@ func wrappedKind(fullName string) data.Kind {
 	return data.KindNull
 }
 
-// scrubbed makes a name that Protobuf allows of any.
+// scrubbed makes a name that Protobuf allows of any, if wanted.
 func (o *options) scrubbed(name string) string {
 	if !o.scrub || validName(name) && name[0] != '_' {
 		return name
 	}
-	encoded := urlEncode(name)
-	if encoded != "" && (encoded[0] >= '0' && encoded[0] <= '9' || encoded[0] == '_') {
-		encoded = "x" + encoded
-	}
-	return strings.Map(func(r rune) rune {
-		if letterOrDigit(r) {
-			return r
-		}
-		return '_'
-	}, encoded)
+	return names.Scrub(name, func(r rune) bool { return !names.Digit(r) && r != '_' })
 }
 
-func letterOrDigit(r rune) bool {
-	return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_'
-}
-
-func validName(name string) bool {
-	for i, r := range name {
-		if !letterOrDigit(r) || i == 0 && r >= '0' && r <= '9' {
-			return false
-		}
-	}
-	return name != ""
-}
+func validName(name string) bool { return name != "" && names.Valid(name) }
 
 // checkName refuses what is no name of Protobuf's.
 func checkName(what, name string) error {
@@ -161,31 +142,7 @@ func checkName(what, name string) error {
 }
 
 // split takes a full name apart.
-func (o *options) split(full string) (space, name string) {
-	parts := strings.Split(full, ".")
-	for i := range parts {
-		parts[i] = o.scrubbed(parts[i])
-	}
-	last := len(parts) - 1
-	return strings.Join(parts[:last], "."), parts[last]
-}
-
-// urlEncode is Java's URLEncoder.
-func urlEncode(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case letterOrDigit(rune(c)) || c == '.' || c == '-' || c == '*':
-			b.WriteByte(c)
-		case c == ' ':
-			b.WriteByte('+')
-		default:
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
+func (o *options) split(full string) (space, name string) { return names.Split(full, o.scrubbed) }
 
 // mapEntryName names the message of a map's entries after the map.
 func mapEntryName(name string) string {
