@@ -18,6 +18,10 @@
 // writes null under a schema as an envelope, or as the text null without
 // envelopes, which is no tombstone.
 //
+// Avro, JSON Schema and Protobuf over a schema registry are packages below this one
+// (avro, jsonschema, protobuf), so that a program without a registry links no HTTP
+// client for it.
+//
 // Data that does not fit is a [github.com/streamlane/connect/data.Error], which
 // stands for Java's DataException.
 package converters

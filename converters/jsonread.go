@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/streamlane/connect/converters/internal/lru"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
 )
@@ -15,11 +16,11 @@ const maxRowFields = 1 << 24
 // jsonReader reads JSON as data. It prepares each schema once.
 type jsonReader struct {
 	replace bool // null by default
-	plans   *lru[string, *readPlan]
+	plans   *lru.Cache[string, *readPlan]
 }
 
 func newJSONReader(c JSONConfig) jsonReader {
-	return jsonReader{replace: c.ReplaceNullWithDefault, plans: newLRU[string, *readPlan](c.SchemasCacheSize)}
+	return jsonReader{replace: c.ReplaceNullWithDefault, plans: lru.New[string, *readPlan](c.SchemasCacheSize)}
 }
 
 // payload reads a text that is a value under a schema, nil for none.
@@ -63,7 +64,7 @@ func (j *jsonReader) schemaAhead(d *decoding) (p *readPlan, ok bool, err error) 
 	if err != nil || !ok || key != "schema" {
 		return nil, false, err
 	}
-	if text, last, ok := j.plans.latest(); ok && d.Take(unsafe.Slice(unsafe.StringData(text), len(text))) {
+	if text, last, ok := j.plans.Latest(); ok && d.Take(unsafe.Slice(unsafe.StringData(text), len(text))) {
 		return last, true, nil
 	}
 	raw, err := d.raw()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/streamlane/connect/converters/internal/defaults"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
 )
@@ -56,7 +57,7 @@ func (p *readPlan) find(name string, guess int) int {
 // planOf returns the plan of a schema in its JSON form: nil, without an error,
 // for the text null. The plan comes from the cache if it is there.
 func (j *jsonReader) planOf(text []byte) (*readPlan, error) {
-	if p, ok := j.plans.get(unsafe.String(unsafe.SliceData(text), len(text))); ok {
+	if p, ok := j.plans.Get(unsafe.String(unsafe.SliceData(text), len(text))); ok {
 		return p, nil
 	}
 	s, err := j.readSchema(text)
@@ -65,7 +66,7 @@ func (j *jsonReader) planOf(text []byte) (*readPlan, error) {
 	}
 	p := j.newPlan(s, false)
 	if len(text) > 0 && text[0] == '{' { // what decoding.Take needs; null is as cheap to read
-		j.plans.put(string(text), p)
+		j.plans.Put(string(text), p)
 	}
 	return p, nil
 }
@@ -77,7 +78,7 @@ func (j *jsonReader) newPlan(s *data.Schema, inStruct bool) *readPlan {
 	}
 	p := &readPlan{schema: s, kind: s.Kind(), logical: logicalOf(s), inStruct: inStruct}
 	if j.replace {
-		p.fallback = inPlace(s)
+		p.fallback = defaults.InPlace(s)
 	}
 	p.key = j.newPlan(s.KeySchema(), inStruct)
 	p.elem = j.newPlan(s.ElemSchema(), inStruct)
@@ -86,23 +87,6 @@ func (j *jsonReader) newPlan(s *data.Schema, inStruct bool) *readPlan {
 		p.fields[i] = readField{name: f.Name, plan: j.newPlan(f.Schema, true)}
 	}
 	return p
-}
-
-// inPlace returns the default of a schema; that of a STRUCT, which was made
-// before the schema had a default, under the schema itself.
-func inPlace(s *data.Schema) data.Value {
-	row, ok := s.Default().Struct()
-	if !ok {
-		return s.Default()
-	}
-	x, err := data.NewStruct(s)
-	if err != nil {
-		return s.Default()
-	}
-	for i := range row.Len() {
-		x.Set(i, row.Raw(i))
-	}
-	return data.StructOf(x)
 }
 
 // schemaText holds the texts of the members of a schema in its JSON form; nil

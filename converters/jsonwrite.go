@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/streamlane/connect/converters/internal/lru"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
 )
@@ -14,7 +15,7 @@ import (
 type jsonWriter struct {
 	numeric bool // decimals as numbers
 	replace bool // null by default
-	plans   *lru[*data.Schema, *writePlan]
+	plans   *lru.Cache[*data.Schema, *writePlan]
 	// byHash finds a prepared schema that equals another one: connectors that
 	// build their schema anew for each record share one plan.
 	byHash map[uint64]*writePlan
@@ -24,7 +25,7 @@ func newJSONWriter(c JSONConfig) jsonWriter {
 	return jsonWriter{
 		numeric: c.DecimalFormat == DecimalNumeric,
 		replace: c.ReplaceNullWithDefault,
-		plans:   newLRU[*data.Schema, *writePlan](c.SchemasCacheSize),
+		plans:   lru.New[*data.Schema, *writePlan](c.SchemasCacheSize),
 		byHash:  make(map[uint64]*writePlan),
 	}
 }

@@ -69,18 +69,18 @@ func (p *writePlan) accepts(s *data.Schema) bool {
 
 // planOf returns the plan of a schema, from the cache if it is there.
 func (w *jsonWriter) planOf(s *data.Schema) *writePlan {
-	if p, ok := w.plans.get(s); ok {
+	if p, ok := w.plans.Get(s); ok {
 		return p
 	}
 	p, ok := w.byHash[s.Hash()]
 	if !ok || !s.Equal(p.schema) {
 		p = newWritePlan(s, make(map[*data.Schema]*writePlan))
-		if len(w.byHash) >= w.plans.max {
+		if len(w.byHash) >= w.plans.Max() {
 			clear(w.byHash)
 		}
 		w.byHash[s.Hash()] = p
 	}
-	w.plans.put(s, p)
+	w.plans.Put(s, p)
 	return p
 }
 

@@ -7,6 +7,9 @@ import (
 	"github.com/streamlane/connect/connectors"
 	"github.com/streamlane/connect/connectors/file"
 	"github.com/streamlane/connect/converters"
+	"github.com/streamlane/connect/converters/avro"
+	"github.com/streamlane/connect/converters/jsonschema"
+	"github.com/streamlane/connect/converters/protobuf"
 	"github.com/streamlane/connect/transforms"
 )
 
@@ -16,6 +19,11 @@ func plugins(p process) []connect.Plugin {
 	return slices.Concat(
 		connectors.WithStdio(file.Stdio{In: p.stdin, Out: p.stdout}),
 		converters.All(),
+		[]connect.Plugin{
+			avro.Plugin(),
+			jsonschema.Plugin(),
+			protobuf.Plugin(),
+		},
 		transforms.All(),
 	)
 }

@@ -42,13 +42,13 @@ func importDirections(f *file) []string {
 // pure are the packages below the root, in order: each may import those before it.
 var pure = []string{"data", "config", "cluster"}
 
-// notLeaf are packages of internal that are no pure leaves: tooling.
-var notLeaf = []string{"internal/testenv", "internal/archtest", "internal/docgen", "internal/goldentest", "internal/integration", "internal/certtest"}
+// notLeaf are packages of internal folders that are no pure leaves: tooling.
+var notLeaf = []string{"internal/testenv", "internal/archtest", "internal/docgen", "internal/goldentest", "internal/integration", "internal/certtest", "converters/internal/schematest"}
 
 func leaf(dir string) bool { return under(dir, "internal") && !under(dir, notLeaf...) }
 
-// heavy are leaves that link other modules, for kafka and rest alone, with what
-// they may import.
+// heavy are leaves that link other modules, for kafka, rest and the clients of schema
+// registries alone, with what they may import.
 var heavy = map[string][]string{
 	"internal/javatls": {"github.com/pavlo-v-chernykh/keystore-go/v4", "software.sslmate.com/src/go-pkcs12"},
 }
@@ -59,6 +59,8 @@ func light(dir string) bool { return leaf(dir) && heavy[dir] == nil }
 // of other modules, and the advice for one that imports something else.
 func layer(dir string) (allowed func(dep string, ours bool) bool, remedy string) {
 	switch {
+	case under(dir, notLeaf...):
+		return func(string, bool) bool { return true }, ""
 	case under(dir, pure...):
 		return func(dep string, ours bool) bool { return ours && belowPure(dir, dep) },
 			"data, config and cluster import the standard library, the ones below them in that order, and (cluster, config/framework) pure leaves of internal; " +
@@ -123,6 +125,8 @@ func pluginMay(dir, dep string) bool {
 		return family == "converters" || family == "transforms"
 	case under(dep, "internal/javaregex", "internal/javadate"): // what Java's configurations are written in
 		return family == "transforms"
+	case dep == "internal/javatls": // clients of registries speak TLS by Java's keys
+		return under(dir, "converters/internal/registry")
 	case dep == "kafka": // connectors whose other end is Kafka go by our driver
 		return under(dir, "connectors/mirror", "connectors/eventhubs")
 	}
@@ -277,6 +281,8 @@ func TestImportRules(t *testing.T) {
 		{importDirections, "internal/javatls/x.go", "example.org/sdk", true},
 		{importDirections, "x.go", "golang.org/x/sync/errgroup", false},
 		{importDirections, "x.go", "golang.org/x/text", true},
+		{importDirections, "converters/internal/registry/x.go", module + "/internal/javatls", false},
+		{importDirections, "converters/avro/x.go", module + "/internal/javatls", true},
 		{importDirections, "x.go", module + "/internal/javatls", true},
 		{importDirections, "rest/x.go", module + "/internal/javatls", false},
 		{importDirections, "x.go", module + "/config/framework", false},

@@ -12,6 +12,9 @@ import (
 	"github.com/streamlane/connect/config/framework"
 	"github.com/streamlane/connect/connectors"
 	"github.com/streamlane/connect/converters"
+	"github.com/streamlane/connect/converters/avro"
+	"github.com/streamlane/connect/converters/jsonschema"
+	"github.com/streamlane/connect/converters/protobuf"
 	"github.com/streamlane/connect/transforms"
 	"github.com/streamlane/connect/transforms/expression"
 )
@@ -76,7 +79,8 @@ func families() []family {
 		{"connectors", "Connectors", "The keys of %s stand beside `connector.class`, and beside those of every [%s connector](../%s-connectors.md).", connectors.All()},
 		{"transforms", "Transforms", "The keys stand below `transforms.<alias>.`, beside `transforms.<alias>.type`; those of predicates below `predicates.<alias>.`.",
 			slices.Concat(transforms.All(), expression.All())},
-		{"converters", "Converters", "The keys stand below `key.converter.`, `value.converter.` or `header.converter.`, of a connector or of the worker.", converters.All()},
+		{"converters", "Converters", "The keys stand below `key.converter.`, `value.converter.` or `header.converter.`, of a connector or of the worker.",
+			append(converters.All(), avro.Plugin(), jsonschema.Plugin(), protobuf.Plugin())},
 	}
 }
 

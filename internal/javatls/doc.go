@@ -1,4 +1,4 @@
-// Package javatls makes TLS configurations of Java's ssl.* keys, for clients
-// (Kafka's, and those of other workers' REST interfaces) and for REST servers. It
-// reads key and trust stores in JKS, PKCS12 and PEM.
+// Package javatls makes TLS configurations of Java's ssl.* keys, for clients (of
+// Kafka, of other workers' REST interfaces, of schema registries) and for REST
+// servers. It reads key and trust stores in JKS, PKCS12 and PEM.
 package javatls

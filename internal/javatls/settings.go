@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
 
 	"github.com/streamlane/connect/config"
 )
@@ -285,4 +287,15 @@ func (s *keyStore) read(keyPassword config.Secret) (*tls.Certificate, error) {
 		return nil, errors.New("ssl.keystore.password is missing")
 	}
 	return keyOf(raw, s.password.Reveal(), keyPassword.Reveal())
+}
+
+// Identity returns texts that are the same for equal settings. They contain the
+// secrets, so they are to be hashed.
+func (t *Settings) Identity() []string {
+	flat := []string{
+		t.identification, t.keyPassword.Reveal(), string(t.key.kind), t.key.location, t.key.password.Reveal(), t.key.inlineKey.Reveal(),
+		t.key.inlineChain.Reveal(), string(t.trust.kind), t.trust.location, t.trust.password.Reveal(), t.trust.inline.Reveal(),
+		strconv.Itoa(len(t.ciphers)),
+	}
+	return slices.Concat(flat, t.ciphers, t.protocols)
 }

@@ -19,15 +19,21 @@
 //     peer that ours must live beside.
 //   - [GoConnect] starts a worker of ours, in a process of its own that a test
 //     may kill, or stop where it stands.
+//   - [Registry] is one schema registry, Apicurio's with Confluent's API, shared by
+//     all tests of a test binary. TESTENV_REGISTRY (a URL) names a running one to
+//     use in its stead.
+//   - [JavaProgram] runs a Java program once, for what only Java's classes can say.
 //   - [Proxy] is a TCP proxy on loopback for tests of a network that fails.
 //
 // # What the machine must have
 //
-// Java 17 or later and Maven. The jars are fetched once, by Maven, into
-// connect-testenv in the user's cache folder ([os.UserCacheDir]); a lock there
-// keeps test binaries that run at once from fetching twice. Where Java or Maven
-// is missing the test is skipped and says what to install; with TESTENV=require
-// in the environment, as continuous integration has it, that is a failure.
+// Java 17 or later and Maven; for [Registry] a Java 21 or later, if need be beside
+// the default one (in /usr/lib/jvm, or at JAVA25_HOME). The jars are fetched once,
+// by Maven, into connect-testenv in the user's cache folder ([os.UserCacheDir]); a
+// lock there keeps test binaries that run at once from fetching twice. Where Java
+// or Maven is missing the test is skipped and says what to install; with
+// TESTENV=require in the environment, as continuous integration has it, that is a
+// failure.
 //
 // # Promises
 //

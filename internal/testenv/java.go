@@ -124,8 +124,8 @@ func installJars(ctx context.Context, name string, pom []byte) (string, error) {
 	return dir, nil
 }
 
-// fetchJars has Maven copy jars into a folder beside dir and renames it to dir
-// when it is complete. The caller holds dir's lock.
+// fetchJars has Maven copy jars into a folder beside dir, unpacks archives, and
+// renames it to dir when it is complete. The caller holds dir's lock.
 func fetchJars(ctx context.Context, dir string, pom []byte) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, installLimit)
 	defer cancel()
@@ -143,6 +143,9 @@ func fetchJars(ctx context.Context, dir string, pom []byte) (err error) {
 		"-DoutputDirectory="+libs, "-DincludeScope=runtime").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("mvn %s: %w\n%s", mavenCopy, err, tail(string(out)))
+	}
+	if err := unpackAll(libs); err != nil {
+		return err
 	}
 	return os.Rename(libs, dir)
 }

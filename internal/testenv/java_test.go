@@ -129,9 +129,11 @@ func TestWithoutJava(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("JAVA_HOME", "")
 	t.Setenv("TESTENV_KAFKA", "")
+	t.Setenv("TESTENV_REGISTRY", "")
 	for name, test := range map[string]func(testing.TB){
 		"Kafka":          func(t testing.TB) { Kafka(t) },
 		"KafkaNodes":     func(t testing.TB) { KafkaNodes(t, 3) },
+		"Registry":       func(t testing.TB) { Registry(t) },
 		"JavaConnect":    func(t testing.TB) { JavaConnect(t, &KafkaCluster{}, WorkerOptions{}) },
 		"JavaStandalone": func(t testing.TB) { JavaStandalone(t, &KafkaCluster{}, StandaloneOptions{}) },
 	} {

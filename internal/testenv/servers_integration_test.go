@@ -204,3 +204,24 @@ func TestJavaStandaloneRunsItsConnectors(t *testing.T) {
 	worker.Stop()
 	assert.FileExists(t, worker.Dir()+"/offsets")
 }
+
+// TestRegistry: the registry answers Confluent's API, and refuses what is not
+// backward compatible.
+func TestRegistry(t *testing.T) {
+	url := testenv.Registry(t).URL()
+	post := func(schema string) int {
+		t.Helper()
+		body, err := json.Marshal(map[string]string{"schema": schema})
+		require.NoError(t, err)
+		req, err := http.NewRequestWithContext(within(t), http.MethodPost, url+"/subjects/testenv/versions", strings.NewReader(string(body)))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/vnd.schemaregistry.v1+json")
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		return resp.StatusCode
+	}
+	assert.Equal(t, http.StatusOK, post(`{"type":"record","name":"R","fields":[]}`))
+	assert.Equal(t, http.StatusConflict, post(`{"type":"record","name":"R","fields":[{"name":"a","type":"int"}]}`))
+	assert.Equal(t, url, testenv.Registry(t).URL(), "one for the binary")
+}
