@@ -23,7 +23,7 @@ func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
 		rt.opts.Coordinator.Rejoin("caught up with the config log")
 		return
 	}
-	rt.enter("carrying out the assignment of generation %d", a.Generation)
+	rt.activity.Enter("carrying out the assignment of generation %d", a.Generation)
 	rt.takeLead(ctx, a)
 	var stopped []<-chan struct{}
 	rt.post(func() {
@@ -47,9 +47,9 @@ func (rt *Runtime) carryOut(ctx context.Context, a Assignment) {
 	if a.IsLeader() && ctx.Err() == nil {
 		rt.post(func() { rt.status.forgetStale(rt.loop.seen()) })
 	}
-	rt.complete()
+	rt.activity.Complete()
 	if a.Leader == "" {
-		rt.enter(joining)
+		rt.activity.Enter(joining)
 		return
 	}
 	rt.joined.Store(true)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/internal/activity"
 	"github.com/streamlane/connect/internal/sessionkey"
 )
 
@@ -76,7 +77,7 @@ type Runtime struct {
 
 	started  atomic.Bool
 	joined   atomic.Bool // there was an assignment
-	activity latest[Activity]
+	activity activity.Now
 	ready    chan struct{} // closed when the stores have been read
 	calls    chan func()   // to the loop
 	ended    chan struct{} // closed when Run has returned
@@ -135,7 +136,7 @@ func New(o Options) (*Runtime, error) {
 		status: newStatusBoard(o.Status, worker.workerID, hooks, o.Logger),
 		ready:  make(chan struct{}), calls: make(chan func()), ended: make(chan struct{}),
 		sessionKey: newLatest(sessionkey.Key{}), keyDue: make(chan struct{}, 1),
-		activity: newLatest(Activity{}), lead: newLatest(leadership{}),
+		lead:  newLatest(leadership{}),
 		write: make(chan struct{}, 1), loop: newLoopState(newHistory(o.History)),
 	}, nil
 }
@@ -151,7 +152,7 @@ func (rt *Runtime) Run(ctx context.Context) error {
 	}
 	defer close(rt.ended)
 	stores := []any{rt.opts.Offsets, rt.opts.Configs, rt.opts.Status}
-	rt.enter("opening its stores")
+	rt.activity.Enter("opening its stores")
 	if err := openStore(ctx, stores...); err != nil {
 		if ctx.Err() != nil {
 			return nil // that is why
@@ -171,7 +172,7 @@ func (rt *Runtime) serve(ctx context.Context) error {
 	working, fail := context.WithCancelCause(ctx)
 	var owned sync.WaitGroup
 	owned.Go(func() { rt.runLoop(services) })
-	rt.enter("reading its stores to their ends")
+	rt.activity.Enter("reading its stores to their ends")
 	statusRead := make(chan struct{})
 	owned.Go(func() {
 		others := func(key workKey) { _ = rt.do(services, func() { rt.overheard(key) }) }
@@ -182,7 +183,7 @@ func (rt *Runtime) serve(ctx context.Context) error {
 	owned.Go(func() { rt.status.run(services) })
 
 	if closedBefore(working, statusRead) && closedBefore(working, configRead) {
-		rt.enter(joining)
+		rt.activity.Enter(joining)
 		close(rt.ready)
 		owned.Go(func() {
 			if err := rt.putConnectors(working); err != nil {

@@ -78,8 +78,9 @@ type Assignment struct {
 	// Owners says, to the leader alone, what each worker runs, by the URL of its
 	// REST interface.
 	Owners map[string]cluster.Work
-	// Lost says that Revoked was taken without consent: stop, commit nothing,
-	// write no status.
+	// Lost says that the place in the group is lost, and the lead with it, and
+	// that Revoked was taken without consent: stop, commit nothing, write no
+	// status.
 	Lost bool
 }
 

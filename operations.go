@@ -316,22 +316,11 @@ func (rt *Runtime) change(ctx context.Context, f func(Leadership, cluster.View) 
 
 // leader returns the right to write; while none has been assigned yet it waits.
 func (rt *Runtime) leader(ctx context.Context) (Leadership, error) {
-	for {
-		now, moved := rt.lead.watch()
-		if now.Leadership != nil {
-			return now.Leadership, nil
-		}
-		if now.known {
-			return nil, &NotLeaderError{URL: now.url}
-		}
-		select {
-		case <-moved:
-		case <-rt.ended:
-			return nil, ErrStopped
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
+	now, err := rt.place(ctx)
+	if err == nil && now.Leadership == nil {
+		err = &NotLeaderError{URL: now.url}
 	}
+	return now.Leadership, err
 }
 
 func (rt *Runtime) changeKnown(ctx context.Context, name string, f func(Leadership, *cluster.Connector) error) error {

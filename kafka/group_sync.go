@@ -48,23 +48,20 @@ func (s *membership) caughtUp(ctx context.Context, position int64) error {
 	return err
 }
 
-// stayAway leaves the group until the config log can be read: the worker could not
-// be told what to run. Others go on without it, and find it with its work when it
+// stayAway leaves the group, with nothing lost but the lead, until the config log
+// can be read: the worker could not be told what to run. Others go on without it, and find it with its work when it
 // is back. A worker that is away for too long gives its work up, for the group
 // gives it to others then.
 func (s *membership) stayAway(ctx context.Context, yield func(connect.Assignment, error) bool, why error) bool {
 	s.leave(ctx)
 	s.id = ""
+	if !yield(connect.Assignment{Generation: s.generation, Protocol: connect.Protocol(s.version), Lost: true}, nil) {
+		return false
+	}
 	for ctx.Err() == nil {
 		pause, keep := s.absent(time.Now())
 		s.g.log.WarnContext(ctx, "the config log could not be read in time; staying away from the group", "err", why, "pause", pause, "keeping_work", keep)
-		goOn := false
-		if keep {
-			goOn = yield(connect.Assignment{Generation: s.generation, Protocol: connect.Protocol(s.version)}, nil) // nobody leads
-		} else {
-			goOn = s.revokeAll(yield, false)
-		}
-		if !goOn {
+		if !keep && !s.revokeAll(yield, false) {
 			return false
 		}
 		if sleep(ctx, pause) != nil {

@@ -154,6 +154,10 @@ func TestWorkerThatCannotCatchUp(t *testing.T) {
 		for task := range 4 {
 			require.Equal(t, 1, w.runningNow("c", task), "nothing of what there was has stopped")
 		}
+		soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		require.ErrorIs(t, p.other.Ready(soon), context.DeadlineExceeded, "it has no place in the group")
+		require.Contains(t, p.other.Activity(), "joining the other workers")
 		log.release()
 		p.atMostOnce(t, 10*time.Minute)
 		p.settled(t)

@@ -53,9 +53,9 @@ func unavailable(body workerStatus, pause time.Duration) answer {
 }
 
 // withActivity adds to a message what the worker is doing, if that is known.
-func withActivity(message string, a connect.Activity) string {
-	if text := a.String(); text != "" {
-		return message + " " + text
+func withActivity(message, activity string) string {
+	if activity == "" {
+		return message
 	}
-	return message
+	return message + " " + activity
 }

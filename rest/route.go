@@ -181,8 +181,8 @@ func (s *server) timedOut(err error) error {
 		return err
 	}
 	message := messageTimeout
-	if stage := s.rt.Activity().String(); stage != "" {
-		message += ". " + stage
+	if activity := s.rt.Activity(); activity != "" {
+		message += ". " + activity
 	}
 	if !s.rt.Started() {
 		return failure(http.StatusServiceUnavailable, err, "%s", message).later(startingPause)
