@@ -162,6 +162,14 @@ func (rt *Runtime) resetSink(ctx context.Context, c *cluster.Connector, inst con
 // withGroup runs f with an admin client of a sink connector and the name of its
 // group.
 func (rt *Runtime) withGroup(ctx context.Context, c *cluster.Connector, f func(Admin, string) error) (err error) {
+	return rt.withAdmin(ctx, c, func(a Admin, clients framework.Clients) error {
+		group, _ := clients.SinkGroupOf()
+		return f(a, group)
+	})
+}
+
+// withAdmin runs f with an admin client of a connector.
+func (rt *Runtime) withAdmin(ctx context.Context, c *cluster.Connector, f func(Admin, framework.Clients) error) (err error) {
 	if rt.opts.Broker == nil {
 		return fmt.Errorf("connector %q: %w: the runtime has no Broker", c.Name, ErrBadRequest)
 	}
@@ -176,6 +184,5 @@ func (rt *Runtime) withGroup(ctx context.Context, c *cluster.Connector, f func(A
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close(context.WithoutCancel(ctx))) }()
-	group, _ := clients.SinkGroupOf()
-	return f(a, group)
+	return f(a, clients)
 }

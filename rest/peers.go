@@ -26,10 +26,6 @@ func (i internal) Verify(_ context.Context, header http.Header, body []byte) err
 	return i.VerifyInternal(header.Get(sessionkey.AuthorizationHeader), header.Get(sessionkey.AlgorithmHeader), body)
 }
 
-func (i internal) FenceZombies(context.Context, string) error {
-	return failure(http.StatusInternalServerError, nil, "This worker does not support exactly-once source connectors.")
-}
-
 // NewPeers returns the way to the other workers' REST interfaces, for
 // connect.Options.Peers. A nil client is one with Go's default transport.
 func NewPeers(client *http.Client) connect.Peers {
