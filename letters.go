@@ -10,6 +10,7 @@ import (
 
 	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/internal/deadletter"
+	"github.com/streamlane/connect/internal/outcome"
 )
 
 // letterSettings say where the dead letters of a task go, and what they tell.
@@ -62,12 +63,12 @@ func (l *letterBox) close(ctx context.Context) {
 
 // A letter is one message on its way to the topic.
 type letter struct {
-	box     *letterBox
-	batch   [1]Message
-	stage   Stage
-	at      string
-	began   time.Time
-	outcome reportOutcome
+	box    *letterBox
+	batch  [1]Message
+	stage  Stage
+	at     string
+	began  time.Time
+	result *outcome.Outcome
 }
 
 // write makes a letter of a message, whose memory is its own from here on.
@@ -83,14 +84,14 @@ func (l *letterBox) write(f *failure, m Message, source *deadletter.Source) *let
 			m.Headers = append(m.Headers, RawHeader{Key: key, Value: value})
 		}
 	}
-	return &letter{box: l, batch: [1]Message{m}, stage: f.stage, at: f.at(), outcome: reportOutcome{done: make(chan struct{})}}
+	return &letter{box: l, batch: [1]Message{m}, stage: f.stage, at: f.at(), result: outcome.New()}
 }
 
 // post sends the letter. It blocks while the producer's buffers are full.
-func (l *letter) post(ctx context.Context) *reportOutcome {
+func (l *letter) post(ctx context.Context) *outcome.Outcome {
 	l.began = time.Now()
 	_ = l.box.producer.Send(ctx, l.batch[:], l) // Acked hears of it
-	return &l.outcome
+	return l.result
 }
 
 // Acked implements Acks.
@@ -103,7 +104,7 @@ func (l *letter) Acked(_ int, _ TopicPartition, _ int64, err error) {
 		}
 	}
 	b.hooks.onDeadLetter(&DeadLetterEvent{Task: b.task, Topic: b.set.topic, Stage: l.stage, Took: time.Since(l.began), Err: err})
-	l.outcome.settle(err)
+	l.result.Settle(err)
 }
 
 // context says what failed.

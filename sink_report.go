@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/streamlane/connect/internal/outcome"
 )
 
 // errReportsPending: the outcome of reports is not known in time.
@@ -15,7 +17,7 @@ var errReportsPending = errors.New("reports are outstanding")
 type sinkReport struct {
 	offset   int64
 	told     chan struct{} // closed when the reporters were called
-	outcomes []*reportOutcome
+	outcomes []*outcome.Outcome
 }
 
 // wait returns the outcome, or errReportsPending if ctx ends before.
@@ -31,12 +33,11 @@ func (r *sinkReport) wait(ctx context.Context) error {
 	}
 	var errs []error
 	for _, o := range r.outcomes {
-		if err := o.wait(ctx); err != nil && !o.known() {
+		err := o.Wait(ctx)
+		if !o.Known() {
 			return fmt.Errorf("%w: %w", errReportsPending, err)
 		}
-		if o != nil {
-			errs = append(errs, o.err)
-		}
+		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("offset %d: the report was lost: %w", r.offset, err)
@@ -51,8 +52,8 @@ func (r *sinkReport) over() bool {
 	default:
 		return false
 	}
-	return !slices.ContainsFunc(r.outcomes, func(o *reportOutcome) bool {
-		return !o.known() || o != nil && o.err != nil
+	return !slices.ContainsFunc(r.outcomes, func(o *outcome.Outcome) bool {
+		return !o.Known() || o.Err() != nil
 	})
 }
 
@@ -127,7 +128,7 @@ type trackedReporter struct {
 
 func (t *trackedReporter) wantsRaw() bool { return t.inner.wantsRaw() }
 
-func (t *trackedReporter) report(ctx context.Context, f *failure) *reportOutcome {
+func (t *trackedReporter) report(ctx context.Context, f *failure) *outcome.Outcome {
 	if f.stage == StageTaskPut { // Report keeps its own books
 		return t.inner.report(ctx, f)
 	}
@@ -138,7 +139,7 @@ func (t *trackedReporter) report(ctx context.Context, f *failure) *reportOutcome
 	if o != nil && f.origin != nil {
 		told := make(chan struct{})
 		close(told)
-		t.context.enter(f.origin.TopicPartition, &sinkReport{offset: f.origin.Offset, told: told, outcomes: []*reportOutcome{o}})
+		t.context.enter(f.origin.TopicPartition, &sinkReport{offset: f.origin.Offset, told: told, outcomes: []*outcome.Outcome{o}})
 	}
 	return o
 }

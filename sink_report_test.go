@@ -10,26 +10,28 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/streamlane/connect/internal/outcome"
 )
 
 // sinkLetters is a reporter whose outcomes come when the test says so.
 type sinkLetters struct {
 	mu      sync.Mutex
 	letters []string
-	pending []*reportOutcome
+	pending []*outcome.Outcome
 	hold    bool // outcomes are pending until settle
 }
 
 func (*sinkLetters) wantsRaw() bool { return true }
 
-func (l *sinkLetters) report(_ context.Context, f *failure) *reportOutcome {
+func (l *sinkLetters) report(_ context.Context, f *failure) *outcome.Outcome {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.letters = append(l.letters, fmt.Sprintf("%s %s %v", f.stage, f.at(), f.err))
 	if !l.hold {
 		return nil
 	}
-	o := &reportOutcome{done: make(chan struct{})}
+	o := outcome.New()
 	l.pending = append(l.pending, o)
 	return o
 }
@@ -45,8 +47,7 @@ func (l *sinkLetters) settle(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, o := range l.pending {
-		o.err = err
-		close(o.done)
+		o.Settle(err)
 	}
 	l.pending, l.hold = nil, false
 }
@@ -298,7 +299,7 @@ func TestSinkLossForgetsReports(t *testing.T) {
 // Dead letters of converters and transforms are awaited as well. One that gets
 // lost fails the task, so that its record comes again: nothing is lost in silence.
 func TestSinkDeadLettersOfStagesAreAwaited(t *testing.T) {
-	for name, outcome := range map[string]error{"written": nil, "lost": ErrAuth} {
+	for name, result := range map[string]error{"written": nil, "lost": ErrAuth} {
 		t.Run(name, func(t *testing.T) {
 			sinkBubble(t, func(t *testing.T, r *sinkRig) {
 				a := tpOf("t", 0)
@@ -313,10 +314,10 @@ func TestSinkDeadLettersOfStagesAreAwaited(t *testing.T) {
 				r.sleep(time.Second)
 				assert.Equal(t, []string{"VALUE_CONVERTER t-0@0 refused by the target"}, letters.all())
 				assert.Empty(t, r.journal.only("commit"))
-				letters.settle(outcome)
+				letters.settle(result)
 				r.sleep(time.Millisecond)
-				if outcome != nil {
-					assert.ErrorIs(t, r.failed(StageTaskPut), outcome)
+				if result != nil {
+					assert.ErrorIs(t, r.failed(StageTaskPut), result)
 					assert.Empty(t, r.consumer.committed)
 					return
 				}
@@ -406,20 +407,20 @@ func TestSinkReportsAreBounded(t *testing.T) {
 func TestSinkReportWaitPrefersTheOutcome(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	done := func(err error) *reportOutcome {
-		o := &reportOutcome{done: make(chan struct{}), err: err}
-		close(o.done)
+	done := func(err error) *outcome.Outcome {
+		o := outcome.New()
+		o.Settle(err)
 		return o
 	}
 	told := make(chan struct{})
 	close(told)
 	for range 100 { // a select among ready cases would pick either
-		r := &sinkReport{told: told, outcomes: []*reportOutcome{nil, done(nil)}}
+		r := &sinkReport{told: told, outcomes: []*outcome.Outcome{nil, done(nil)}}
 		require.NoError(t, r.wait(ctx))
 		r.outcomes = append(r.outcomes, done(ErrAuth))
 		require.ErrorIs(t, r.wait(ctx), ErrAuth)
 	}
-	r := &sinkReport{told: told, outcomes: []*reportOutcome{{done: make(chan struct{})}}}
+	r := &sinkReport{told: told, outcomes: []*outcome.Outcome{outcome.New()}}
 	require.ErrorIs(t, r.wait(ctx), errReportsPending)
 	assert.False(t, r.over())
 	r = &sinkReport{told: make(chan struct{})}

@@ -11,6 +11,7 @@ import (
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/connectjson"
 	"github.com/streamlane/connect/internal/deadletter"
+	"github.com/streamlane/connect/internal/outcome"
 )
 
 const (
@@ -29,7 +30,7 @@ type sourceLetterReporter struct {
 
 	// Of the pump: the record that it works on, and the letter of that.
 	polled *SourceRecord
-	owed   *reportOutcome
+	owed   *outcome.Outcome
 
 	mu sync.Mutex
 	// queue has the letters of what Kafka refused. An ack must not block, and
@@ -40,7 +41,7 @@ type sourceLetterReporter struct {
 
 func (*sourceLetterReporter) wantsRaw() bool { return false }
 
-func (l *sourceLetterReporter) report(ctx context.Context, f *failure) *reportOutcome {
+func (l *sourceLetterReporter) report(ctx context.Context, f *failure) *outcome.Outcome {
 	source := &deadletter.Source{Partition: sourcePartitionText(f.record.SourcePartition), Offset: sourceOffsetText(f.record.SourceOffset)}
 	if f.message != nil {
 		m := f.message.clone() // its memory is used again when the batch is over
@@ -52,7 +53,7 @@ func (l *sourceLetterReporter) report(ctx context.Context, f *failure) *reportOu
 		defer l.mu.Unlock()
 		l.queue = append(l.queue, letter)
 		signal(l.queued)
-		return &letter.outcome
+		return letter.result
 	}
 	original := *f
 	original.record = l.polled
@@ -70,7 +71,7 @@ func (l *sourceLetterReporter) working(rec *SourceRecord) {
 
 // letter returns the outcome of the letter of the record that the pump works on;
 // nil if there is none.
-func (l *sourceLetterReporter) letter() *reportOutcome {
+func (l *sourceLetterReporter) letter() *outcome.Outcome {
 	if l == nil {
 		return nil
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/streamlane/connect/internal/outcome"
 )
 
 // kafkaOutput encodes records and sends them to Kafka. It is used by the pump.
@@ -188,15 +190,15 @@ func (o *kafkaOutput) rest(ctx context.Context) error {
 
 // tolerate applies errors.tolerance to a record that Kafka refused. It returns
 // the outcome of its dead letter; nil if there is none.
-func (o *kafkaOutput) tolerate(rec *SourceRecord, m *Message, err error) (letter *reportOutcome, _ error) {
+func (o *kafkaOutput) tolerate(rec *SourceRecord, m *Message, err error) (letter *outcome.Outcome, _ error) {
 	if errors.Is(err, context.Canceled) || errors.Is(err, ErrStopped) {
 		return nil, err // not refused: the task ended first
 	}
 	f := failure{stage: StageKafkaProduce, plugin: o.env.plugin.info.Class, record: rec, message: m, err: err}
 	outcomes, err := o.env.errs.fail(context.Background(), f)
-	for _, outcome := range outcomes {
-		if outcome != nil {
-			letter = outcome
+	for _, o := range outcomes {
+		if o != nil {
+			letter = o
 		}
 	}
 	return letter, err

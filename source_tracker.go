@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/streamlane/connect/internal/outcome"
 )
 
 // maxArena is the largest buffer that is kept for another batch.
@@ -22,7 +24,7 @@ type tracker struct {
 	// tolerate decides on a record that Kafka refused: a nil error lets it go, when
 	// its dead letter, if it has one, is written. There is a message if the
 	// batch keeps them.
-	tolerate func(*SourceRecord, *Message, error) (letter *reportOutcome, _ error)
+	tolerate func(*SourceRecord, *Message, error) (letter *outcome.Outcome, _ error)
 
 	topics *topicNotes // nil: not noted
 
@@ -135,7 +137,7 @@ type sourceBatch struct {
 // A heldRecord is not acknowledged before its dead letter is written.
 type heldRecord struct {
 	record int
-	letter *reportOutcome
+	letter *outcome.Outcome
 }
 
 func (t *tracker) newBatch(n int) *sourceBatch {
@@ -175,7 +177,7 @@ func (b *sourceBatch) send() { b.recordOf = append(b.recordOf, int32(len(b.offse
 
 // drop acknowledges the record submitted last without sending it, when its dead
 // letter is written; nil is none.
-func (b *sourceBatch) drop(letter *reportOutcome) {
+func (b *sourceBatch) drop(letter *outcome.Outcome) {
 	b.dropped++
 	i := len(b.offsets) - 1
 	if letter != nil {
@@ -211,8 +213,8 @@ func (b *sourceBatch) seal() {
 
 // hold acknowledges a record that its topic does not get, once its letter is
 // written. One that cannot be written fails the task.
-func (b *sourceBatch) hold(i int, topic string, letter *reportOutcome) {
-	letter.then(func(err error) {
+func (b *sourceBatch) hold(i int, topic string, letter *outcome.Outcome) {
+	letter.Then(func(err error) {
 		if err != nil {
 			b.gaps.Store(true)
 			b.t.failed(err)

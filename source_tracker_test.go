@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/outcome"
 )
 
 func partition(name string) SourcePartition { return PartitionOf(data.E("p", data.String(name))) }
@@ -69,7 +70,7 @@ func TestTrackerAFailedRecordBlocksItsPartition(t *testing.T) {
 	tr := newTracker(false)
 	var failed error
 	tr.failed = func(err error) { failed = err }
-	tr.tolerate = func(_ *SourceRecord, _ *Message, err error) (*reportOutcome, error) { return nil, err }
+	tr.tolerate = func(_ *SourceRecord, _ *Message, err error) (*outcome.Outcome, error) { return nil, err }
 	b := submitAll(tr, rec("a", 1), rec("a", 2))
 	b.Acked(1, TopicPartition{"t", 0}, 0, nil)
 	b.Acked(0, TopicPartition{"t", 0}, 0, errors.New("refused"))
@@ -80,7 +81,7 @@ func TestTrackerAFailedRecordBlocksItsPartition(t *testing.T) {
 
 func TestTrackerDeliveries(t *testing.T) {
 	tr := newTracker(true)
-	tr.tolerate = func(*SourceRecord, *Message, error) (*reportOutcome, error) { return nil, nil }
+	tr.tolerate = func(*SourceRecord, *Message, error) (*outcome.Outcome, error) { return nil, nil }
 	b := submitAll(tr, rec("a", 1), rec("a", 2))
 	b.Acked(1, TopicPartition{"t", 3}, 17, nil)
 	b.Acked(0, TopicPartition{"t", 3}, 18, errors.New("too large, and tolerated"))
@@ -105,20 +106,18 @@ func TestTrackerAwait(t *testing.T) {
 	})
 }
 
-func newOutcome() *reportOutcome { return &reportOutcome{done: make(chan struct{})} }
-
 // A letter that is written, or lost, decides on its record, dropped or refused;
 // lost ones fail the task.
 func TestTrackerWaitsForLetters(t *testing.T) {
 	tr := newTracker(true)
 	var failed []string
 	tr.failed = func(err error) { failed = append(failed, err.Error()) }
-	refused := newOutcome()
-	tr.tolerate = func(*SourceRecord, *Message, error) (*reportOutcome, error) { return refused, nil }
+	refused := outcome.New()
+	tr.tolerate = func(*SourceRecord, *Message, error) (*outcome.Outcome, error) { return refused, nil }
 	b := submitAll(tr, rec("a", 1), rec("b", 1))
 	b.Acked(0, TopicPartition{"t", 0}, -1, errors.New("too large"))
 	b.Acked(1, TopicPartition{"t", 0}, 0, nil)
-	dropped := newOutcome()
+	dropped := outcome.New()
 	b = tr.newBatch(2)
 	for _, r := range []SourceRecord{rec("b", 2), rec("c", 1)} {
 		require.NoError(t, b.submit(&r))
@@ -128,10 +127,10 @@ func TestTrackerWaitsForLetters(t *testing.T) {
 	b.abandon()
 	require.Equal(t, 2, tr.inFlight(), "abandon leaves a record to its letter")
 	require.Equal(t, map[SourcePartition]SourceOffset{partition("b"): position(1)}, tr.committable())
-	refused.settle(nil)
+	refused.Settle(nil)
 	require.Equal(t, map[SourcePartition]SourceOffset{partition("a"): position(1)}, tr.committable())
 	require.Equal(t, []string{"t", "t"}, []string{tr.deliveries[0].To.Topic, tr.deliveries[1].To.Topic})
-	dropped.settle(errors.New("no room for the letter"))
+	dropped.Settle(errors.New("no room for the letter"))
 	require.Empty(t, tr.committable())
 	require.Equal(t, []string{"no room for the letter"}, failed)
 	require.Zero(t, tr.inFlight())
@@ -153,11 +152,11 @@ func TestTrackerAgainstAModel(t *testing.T) {
 			b      *sourceBatch
 			i      int
 			m      *modelRecord
-			letter *reportOutcome // under way; nil: the record is
+			letter *outcome.Outcome // under way; nil: the record is
 		}
 		var inFlight []open
-		var next *reportOutcome // of what is refused next
-		tr.tolerate = func(*SourceRecord, *Message, error) (*reportOutcome, error) { return next, nil }
+		var next *outcome.Outcome // of what is refused next
+		tr.tolerate = func(*SourceRecord, *Message, error) (*outcome.Outcome, error) { return next, nil }
 		var n int64
 		for range 200 {
 			switch rnd.IntN(3) {
@@ -181,13 +180,13 @@ func TestTrackerAgainstAModel(t *testing.T) {
 						of[i].acked = true
 						continue
 					case 3: // with a letter that is written at once
-						letter := newOutcome()
-						letter.settle(nil)
+						letter := outcome.New()
+						letter.Settle(nil)
 						b.drop(letter)
 						of[i].acked = true
 						continue
 					case 4, 5:
-						inFlight = append(inFlight, open{m: of[i], letter: newOutcome()})
+						inFlight = append(inFlight, open{m: of[i], letter: outcome.New()})
 						b.drop(inFlight[len(inFlight)-1].letter)
 						continue
 					}
@@ -200,14 +199,14 @@ func TestTrackerAgainstAModel(t *testing.T) {
 					i := rnd.IntN(len(inFlight))
 					o := inFlight[i]
 					if o.letter == nil && rnd.IntN(4) == 0 {
-						next = newOutcome()
+						next = outcome.New()
 						inFlight[i].letter = next
 						o.b.Acked(o.i, TopicPartition{"t", 0}, -1, errors.New("refused"))
 						break
 					}
 					inFlight = append(inFlight[:i], inFlight[i+1:]...)
 					if o.letter != nil {
-						o.letter.settle(nil)
+						o.letter.Settle(nil)
 					} else {
 						o.b.Acked(o.i, TopicPartition{"t", 0}, 0, nil)
 					}

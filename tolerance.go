@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/internal/outcome"
 )
 
 // firstRetryPause doubles with each retry up to errors.retry.delay.max.ms.
@@ -57,74 +57,12 @@ func (f *failure) at() string {
 
 // A reporter passes a failure on: to the log, to a dead letter topic. The
 // failure and what it refers to are valid during the call; the outcome may come
-// later.
+// later. A nil outcome is success at once.
 type reporter interface {
-	report(ctx context.Context, f *failure) *reportOutcome
+	report(ctx context.Context, f *failure) *outcome.Outcome
 	// wantsRaw: failures of a sink refer to the messages as they were consumed
 	// (Origin.raw). That costs memory for each record.
 	wantsRaw() bool
-}
-
-// A reportOutcome becomes known when done is closed. A nil outcome is success
-// at once.
-type reportOutcome struct {
-	done chan struct{}
-	err  error // read after done
-
-	mu    sync.Mutex
-	after func(error)
-}
-
-// settle makes the outcome known, once.
-func (o *reportOutcome) settle(err error) {
-	o.mu.Lock()
-	o.err = err
-	close(o.done)
-	after := o.after
-	o.mu.Unlock()
-	if after != nil {
-		after(err)
-	}
-}
-
-// then calls f with the outcome: now, or on the goroutine that settles it. It is
-// called once.
-func (o *reportOutcome) then(f func(error)) {
-	o.mu.Lock()
-	if !o.known() {
-		o.after = f
-		f = nil
-	}
-	o.mu.Unlock()
-	if f != nil {
-		f(o.err)
-	}
-}
-
-// known reports whether the outcome is there.
-func (o *reportOutcome) known() bool {
-	if o == nil {
-		return true
-	}
-	select {
-	case <-o.done:
-		return true
-	default:
-		return false
-	}
-}
-
-// wait returns the outcome, or why ctx ended.
-func (o *reportOutcome) wait(ctx context.Context) error {
-	if o == nil {
-		return nil
-	}
-	select {
-	case <-o.done:
-		return o.err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // errorHandler carries out errors.*: retry, tolerate, report. It is Java's
@@ -168,8 +106,8 @@ func (h *errorHandler) settle(ctx context.Context, f failure, again func() error
 
 // fail reports a final error and applies errors.tolerance: a nil error lets
 // the record go. The outcomes are those of the reporters.
-func (h *errorHandler) fail(ctx context.Context, f failure) ([]*reportOutcome, error) {
-	var outcomes []*reportOutcome
+func (h *errorHandler) fail(ctx context.Context, f failure) ([]*outcome.Outcome, error) {
+	var outcomes []*outcome.Outcome
 	e := ErrorEvent{
 		Task: h.task, Stage: f.stage, Plugin: f.plugin, Err: f.err, Skipped: h.set.tolerateAll, Reported: len(h.reporters),
 		Logged: h.set.logEnabled, failure: &f,
@@ -238,7 +176,7 @@ type logReporter struct {
 
 func (logReporter) wantsRaw() bool { return false }
 
-func (l logReporter) report(ctx context.Context, f *failure) *reportOutcome {
+func (l logReporter) report(ctx context.Context, f *failure) *outcome.Outcome {
 	attrs := []any{"stage", string(f.stage), "plugin", f.plugin, "err", f.err}
 	if l.records {
 		attrs = append(attrs, "record", f.at())

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/internal/outcome"
 )
 
 // errorRecorder is a hook and a reporter that remember.
@@ -26,7 +27,7 @@ func (r *errorRecorder) OnError(e *ErrorEvent) { r.events = append(r.events, *e)
 
 func (*errorRecorder) wantsRaw() bool { return false }
 
-func (r *errorRecorder) report(_ context.Context, f *failure) *reportOutcome {
+func (r *errorRecorder) report(_ context.Context, f *failure) *outcome.Outcome {
 	r.reports = append(r.reports, *f)
 	return nil
 }
@@ -138,7 +139,7 @@ func TestLogReporter(t *testing.T) {
 	var log bytes.Buffer
 	l := logReporter{log: slog.New(slog.NewTextHandler(&log, nil))}
 	f := &failure{stage: StageTaskPut, plugin: "X", err: errors.New("bad"), origin: &Origin{TopicPartition: TopicPartition{"t", 1}, Offset: 7}}
-	require.NoError(t, l.report(t.Context(), f).wait(t.Context()))
+	require.NoError(t, l.report(t.Context(), f).Wait(t.Context()))
 	require.Contains(t, log.String(), "TASK_PUT")
 	require.NotContains(t, log.String(), "t-1@7")
 	l.records = true
