@@ -18,7 +18,7 @@ import (
 const (
 	startLimit = 4 * time.Minute // the slowest start seen, on a machine with load 20, took 82 s
 	stopLimit  = time.Minute
-	pollEvery  = 50 * time.Millisecond
+	pollEvery  = 20 * time.Millisecond
 	tailBytes  = 16 << 10 // of a server's log, shown with a failing test
 )
 
