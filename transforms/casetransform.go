@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
@@ -92,7 +93,12 @@ func (t *caseTransform) changed(v data.Value) (data.Value, bool) {
 // wide are the small letters that become several capitals.
 var wide = strings.NewReplacer("ß", "SS", "ŉ", "ʼN", "ǰ", "J\u030c", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST", "և", "ԵՒ")
 
-func upper(s string) string { return strings.ToUpper(wide.Replace(s)) }
+func upper(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		s = wide.Replace(s)
+	}
+	return strings.ToUpper(s)
+}
 
 // filled is a struct with the default of each field that is null, if there is one.
 func filled(row *data.Struct) *data.Struct {
