@@ -40,7 +40,7 @@ func (rt *Runtime) putStatus(r *run, s cluster.Status) {
 	}
 	s.Generation = rt.loop.generation
 	r.said = s
-	rt.status.put(r.key, s)
+	rt.status.put(r.key, s, r.began)
 }
 
 // affirm publishes a run's state again where another worker's hides it: one that
@@ -87,7 +87,7 @@ func (rt *Runtime) overheard(key workKey) {
 	case rt.loop.items[key] != nil:
 		rt.affirm(key)
 	case s != nil && s.Generation <= rt.loop.generation && rt.lead.get().Leadership != nil && !rt.loop.configured(key):
-		rt.status.put(key, cluster.Status{State: cluster.Destroyed}) // it came after forgetStale
+		rt.status.put(key, cluster.Status{State: cluster.Destroyed}, true) // it came after forgetStale
 	}
 }
 

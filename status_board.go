@@ -60,13 +60,15 @@ func newStatusBoard(store StatusStore, worker string, hooks *hookSet, log *slog.
 	}
 }
 
-// put publishes a state. FAILED and UNASSIGNED are written safely, as in Java.
-func (b *statusBoard) put(key workKey, s cluster.Status) {
+// put publishes a state. FAILED and UNASSIGNED are written safely, as in Java, but
+// for the failure of a run that has not been RUNNING: what is there then may be of
+// another life of the group, with higher generations, and would stay.
+func (b *statusBoard) put(key workKey, s cluster.Status, began bool) {
 	s.WorkerID = b.worker
 	b.hooks.onState(&StateEvent{Connector: key.Connector, Task: key.Task, Status: s})
 	w := statusWrite{
 		record: cluster.TaskStatusRecord(key, s), key: key, status: s,
-		safe: s.State == cluster.Failed || s.State == cluster.Unassigned,
+		safe: s.State == cluster.Failed && began || s.State == cluster.Unassigned,
 	}
 	if key.Task == instanceOf {
 		w.record = cluster.ConnectorStatusRecord(key.Connector, s)
@@ -113,7 +115,7 @@ func (b *statusBoard) forgetStale(view cluster.View) {
 		}
 	}
 	for _, key := range stale {
-		b.put(key, cluster.Status{State: cluster.Destroyed})
+		b.put(key, cluster.Status{State: cluster.Destroyed}, true)
 	}
 }
 

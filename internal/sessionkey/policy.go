@@ -60,6 +60,8 @@ func (p Policy) Replace(k Key, now time.Time) (reason string, due bool) {
 		return "there is no session key yet", true
 	case !expiry.IsZero() && !now.Before(expiry):
 		return "the session key has expired", true
+	case p.ttl > 0 && k.Created.After(now.Add(p.ttl)): // a clock was wrong, and the key would live for that much longer
+		return "the session key is from the future", true
 	case !strings.EqualFold(k.Algorithm, p.algorithm.name) || len(k.secret) != p.bytes:
 		return "the session key is of another algorithm or size than configured", true
 	}

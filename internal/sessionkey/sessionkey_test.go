@@ -164,6 +164,8 @@ func TestReplace(t *testing.T) {
 		{"none", policy(t, "HmacSHA256", 0, time.Hour), sessionkey.Key{}, 0, "there is no session key yet"},
 		{"fresh", policy(t, "HmacSHA256", 0, time.Hour), key, 0, ""},
 		{"of the future", policy(t, "HmacSHA256", 0, time.Hour), key, -time.Hour, ""},
+		{"beyond its time before it was made", policy(t, "HmacSHA256", 0, time.Hour), key, -time.Hour - 1, "the session key is from the future"},
+		{"future of one for ever", policy(t, "HmacSHA256", 0, 0), key, -10000 * time.Hour, ""},
 		{"at the last", policy(t, "HmacSHA256", 0, time.Hour), key, time.Hour - 1, ""},
 		{"expired", policy(t, "HmacSHA256", 0, time.Hour), key, time.Hour, "the session key has expired"},
 		{"good for ever", policy(t, "HmacSHA256", 0, 0), key, 10000 * time.Hour, ""},
