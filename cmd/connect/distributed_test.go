@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/streamlane/connect"
 )
 
 // distributedFile writes a worker file as a user of Java's distributed worker has
@@ -101,6 +104,17 @@ func TestDistributedWithConnectors(t *testing.T) {
 	code, _, stderr := runToEnd(t, "distributed", file, paused)
 	assert.Equal(t, 3, code)
 	assert.Contains(t, stderr, paused+": initial_state: the state of a connector is the cluster's to keep")
+}
+
+// Topics that would lose what the worker writes end it, with the key to mend.
+func TestDistributedOnWrongTopics(t *testing.T) {
+	bootstrap := startKafka(t)
+	ask(t, bootstrap, func(ctx context.Context, a connect.Admin) ([]string, error) {
+		return a.CreateTopics(ctx, connect.TopicSpec{Name: "connect-configs", Partitions: 2, ReplicationFactor: 1, Config: map[string]string{"cleanup.policy": "compact"}})
+	})
+	code, _, stderr := runToEnd(t, "distributed", distributedFile(t, t.TempDir(), bootstrap, ""))
+	assert.Equal(t, 3, code)
+	assert.Contains(t, stderr, `config.storage.topic: topic "connect-configs" has 2 partitions; it must have exactly one`)
 }
 
 func TestBadDistributedFiles(t *testing.T) {
