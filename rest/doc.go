@@ -3,6 +3,9 @@
 //
 //	mux.Handle("/connect/", http.StripPrefix("/connect", rest.Handler(rt, nil)))
 //
+// Who has no server to mount it in is given one by [Listen], which goes by Java's
+// keys: listeners, TLS, client certificates, users and passwords, a request log.
+//
 // Endpoints, parameters, status codes, bodies and messages are those of Apache
 // Kafka 4.3.1; the handler describes itself at /openapi.json. A worker that
 // does not lead its cluster passes on what only the leader may do (see
@@ -15,6 +18,8 @@
 // they read), forward.go (to the leader), errors.go (from errors to status
 // codes). additions.go, apply.go, history.go and errortail.go are what Java does not
 // have, below /-/. loggers.go and levelhandler.go are the levels of /admin/loggers.
+// serve.go and serve_*.go are the server: its life, its listeners and TLS, users
+// and passwords, the request log.
 //
 // # Deviations
 //
@@ -61,10 +66,12 @@
 //
 //   - Bodies are limited: 413 beyond Options.MaxBody.
 //   - Reading does not wait for rebalances (Java: 500 while one is due).
-//   - A connector's instance is restarted by a record where another worker has it,
-//     as tasks are. A task of a connector that is stopped is not there: 404 (Java:
-//     409).
-//   - A worker that is shutting down answers 503 (Java: 500, or nothing).
+//   - 204 after a restart says that it has begun; Java waits for the start, and
+//     answers 500 if it fails. A task of a connector that is stopped is not there:
+//     404 (Java: 409).
+//   - A worker that is shutting down, or is starting for longer than a request may
+//     take, answers 503 (Java: 500, or nothing).
+//   - Answers with 409 because of a rebalance, and with 503, have Retry-After.
 //   - Without Options.Loggers the root logger alone is shown, and levels cannot
 //     be changed: 501. Without Options.SetClusterLevel a level of scope cluster is
 //     set on this worker, which is the cluster.
