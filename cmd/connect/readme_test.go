@@ -66,3 +66,29 @@ func startAt(t *testing.T, file, port string, asked chan<- string) (url string) 
 	})
 	return readyAt(t, &stderr)
 }
+
+// The operator's guide explains lines of the log that there are.
+func TestLogLinesOfTheGuide(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join(repository, "docs/operating.md"))
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(guide), "| the log says |")
+	require.True(t, found)
+	var source strings.Builder
+	for _, pattern := range []string{"*.go", "kafka/*.go", "rest/*.go"} {
+		files, err := filepath.Glob(filepath.Join(repository, pattern))
+		require.NoError(t, err)
+		for _, file := range files {
+			if !strings.HasSuffix(file, "_test.go") {
+				source.WriteString(content(file))
+			}
+		}
+	}
+	lines := 0
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]+`) \\|").FindAllStringSubmatch(table, -1) {
+		for _, m := range regexp.MustCompile("`([^`=]+?)(?: run=[^`]*)?`").FindAllStringSubmatch(row[1], -1) {
+			assert.Contains(t, source.String(), m[1])
+			lines++
+		}
+	}
+	assert.Equal(t, 12, lines)
+}
