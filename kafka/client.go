@@ -24,13 +24,16 @@ type handle struct {
 	refs   int             // guarded by pool.mu
 	topics map[string]bool // that producers write to; guarded by pool.mu
 
-	mu      sync.Mutex
-	client  *kgo.Client
-	life    context.Context //nolint:containedctx // the life of client
-	stop    context.CancelFunc
-	closed  bool
-	refusal error          // of brokers, while what is buffered fails because of it
-	work    sync.WaitGroup // the failing
+	mu     sync.Mutex
+	client *kgo.Client
+	life   context.Context //nolint:containedctx // the life of client
+	stop   context.CancelFunc
+	closed bool
+	// refusal is that of brokers because of which what is buffered fails. It outlives
+	// the failing: a record that came meanwhile is told of it later.
+	refusal  error
+	refusing bool           // what is buffered is being failed
+	work     sync.WaitGroup // the failing
 }
 
 // clientPool finds the handles of a configuration.
@@ -123,17 +126,27 @@ func (h *handle) get() (*kgo.Client, error) {
 func (h *handle) refuse(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.refusal != nil || h.client == nil {
+	if h.refusing || h.client == nil {
 		return
 	}
-	h.refusal = err
+	h.refusal, h.refusing = err, true
 	client, life := h.client, h.life
 	h.work.Go(func() {
 		_ = client.AbortBufferedRecords(life)
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.refusal = nil
+		h.refusing = false
 	})
+}
+
+// forgive forgets a refusal that is over: what is aborted from now on is aborted for
+// another reason.
+func (h *handle) forgive() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.refusing {
+		h.refusal = nil
+	}
 }
 
 // why returns the reason why the client aborts what is buffered, or err.

@@ -209,6 +209,7 @@ func (p *producer) End(ctx context.Context, commit bool) error {
 func (p *producer) endWith(ctx context.Context, client *kgo.Client, commit, offsets bool) error {
 	flush := client.Flush
 	if !commit {
+		p.handle.forgive()
 		flush = client.AbortBufferedRecords
 	}
 	if err := flush(ctx); err != nil {
