@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -303,19 +304,23 @@ func TestHistoryAndRollback(t *testing.T) {
 // A revision that the worker finds fault with today is not rolled back to.
 func TestRollbackValidates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var now error
+		var now atomic.Value
 		w := newWorldWith(t, connect.Options{
-			Plugins: []connect.Plugin{typed()}, Providers: map[string]config.Provider{"hook": hook(func() error { return now })},
+			Plugins: []connect.Plugin{typed()}, Providers: map[string]config.Provider{"hook": hook(func() error {
+				err, _ := now.Load().(error)
+				return err
+			})},
 		})
 		defer w.stop()
 		w.put(t, "a", config.Props{"connector.class": "Typed", "topic": "${hook:x}"})
 		w.put(t, "a", config.Props{"connector.class": "Typed", "topic": "t"})
 		all, err := w.History(t.Context(), "a")
 		require.NoError(t, err)
-		now = errors.New("the vault is sealed")
+		sealed := errors.New("the vault is sealed")
+		now.Store(sealed)
 		_, err = w.Rollback(t.Context(), "a", all[0].Offset, false)
 		require.ErrorIs(t, err, connect.ErrBadRequest)
-		require.ErrorContains(t, err, now.Error())
+		require.ErrorContains(t, err, sealed.Error())
 	})
 }
 
