@@ -254,9 +254,5 @@ func (b *statusBoard) state(key workKey) *cluster.Status {
 func (b *statusBoard) get(connector string) (instance *cluster.Status, tasks map[int]cluster.Status) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	tasks = make(map[int]cluster.Status)
-	for _, n := range b.fold.Tasks(connector) {
-		tasks[n] = *b.fold.Task(cluster.TaskID{Connector: connector, Task: n})
-	}
-	return b.fold.Connector(connector), tasks
+	return b.fold.Connector(connector), b.fold.TaskStates(connector)
 }

@@ -65,13 +65,13 @@ type entry struct {
 // View returns the present state. Connectors that have not changed are those of
 // the last view.
 func (f *Fold) View() View {
-	v := View{Position: f.Position(), connectors: make(map[string]*Connector, len(f.connectors))}
+	connectors := make(map[string]*Connector, len(f.connectors))
 	for name := range f.connectors {
 		if c := f.Connector(name); c != nil {
-			v.connectors[name] = c
+			connectors[name] = c
 		}
 	}
-	return v
+	return newView(f.Position(), connectors)
 }
 
 // Connector returns the present state of one connector; nil if there is none of

@@ -12,6 +12,7 @@ type View struct {
 	// Position is that of the Fold.
 	Position   int64
 	connectors map[string]*Connector
+	names      []string // sorted
 }
 
 // A Connector is what a cluster knows of one connector. It is immutable.
@@ -50,19 +51,24 @@ func NewView(position int64, connectors ...Connector) View {
 	for _, c := range connectors {
 		m[c.Name] = &c
 	}
-	return View{Position: position, connectors: m}
+	return newView(position, m)
+}
+
+// newView sorts the names once, for a view is looked at more often than made.
+func newView(position int64, connectors map[string]*Connector) View {
+	return View{Position: position, connectors: connectors, names: slices.Sorted(maps.Keys(connectors))}
 }
 
 // Connector returns one connector; nil if there is none of the name.
 func (v View) Connector(name string) *Connector { return v.connectors[name] }
 
 // Names returns the connectors' names, sorted.
-func (v View) Names() []string { return slices.Sorted(maps.Keys(v.connectors)) }
+func (v View) Names() []string { return slices.Clone(v.names) }
 
 // Work returns all connector instances and tasks that there are to run.
 func (v View) Work() Work {
 	var w Work
-	for _, name := range v.Names() {
+	for _, name := range v.names {
 		w.Connectors = append(w.Connectors, name)
 		for i := range v.connectors[name].Tasks {
 			w.Tasks = append(w.Tasks, TaskID{name, i})
