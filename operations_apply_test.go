@@ -316,6 +316,7 @@ func TestRollbackValidates(t *testing.T) {
 		w.put(t, "a", config.Props{"connector.class": "Typed", "topic": "t"})
 		all, err := w.History(t.Context(), "a")
 		require.NoError(t, err)
+		synctest.Wait()
 		sealed := errors.New("the vault is sealed")
 		now.Store(sealed)
 		_, err = w.Rollback(t.Context(), "a", all[0].Offset, false)
