@@ -36,8 +36,7 @@ type connectorRun struct {
 	// endInstance ends the context that Start of the current instance got.
 	endInstance context.CancelCauseFunc
 
-	reconfigure chan struct{}
-	failed      latest[error]
+	failed latest[error]
 	// expired fires when a value that a config provider gave is due to be asked
 	// for again.
 	expired <-chan time.Time
@@ -49,8 +48,9 @@ type connectorRun struct {
 func newConnectorRun(rt *Runtime, key workKey, w want, c *cluster.Connector) *run {
 	r := &connectorRun{
 		run: newRun(rt, key, w), conf: c, log: rt.log.With("connector", c.Name),
-		reconfigure: make(chan struct{}, 1), failed: newLatest[error](nil),
+		failed: newLatest[error](nil),
 	}
+	r.run.reconfigure = make(chan struct{}, 1)
 	r.run.work = r.loop
 	return r.run
 }

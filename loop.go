@@ -121,6 +121,7 @@ func (rt *Runtime) heed(ev cluster.Event) {
 	switch ev.Kind {
 	case cluster.TasksCommitted:
 		rt.loop.held[ev.Connector] = rt.loop.fold.Position()
+		rt.mendTasks(ev.Connector)
 		rt.opts.Coordinator.Rejoin("the tasks of connector " + ev.Connector + " changed")
 	case cluster.ConnectorPut:
 		rt.opts.Coordinator.Rejoin("configuration of connector " + ev.Connector + " changed")
@@ -139,6 +140,16 @@ func (rt *Runtime) heed(ev cluster.Event) {
 		return
 	}
 	rt.reconcile(rt.loop.keys(ev.Connector)...)
+}
+
+// mendTasks has a connector that runs here make its task set again, if that was
+// committed without being whole: two leaders have written at once. (In Java the
+// connector is without tasks until it is configured anew.) On the loop.
+func (rt *Runtime) mendTasks(name string) {
+	c, it := rt.loop.fold.Connector(name), rt.loop.items[workKey{Connector: name, Task: instanceOf}]
+	if c != nil && c.Inconsistent && it != nil {
+		signal(it.run.reconfigure)
+	}
 }
 
 // keys lists a connector's instance and all of its tasks, those that it had until

@@ -201,6 +201,29 @@ func TestAStartLeavesStatesAlone(t *testing.T) {
 	})
 }
 
+// A task set that another leader has broken, for it wrote at the same time, is made
+// again.
+func TestABrokenTaskSetIsMadeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		configs := NewMemoryLog()
+		rt, stop := start(t, Options{Plugins: []Plugin{counterPlugin()}, Receiver: &collector{}, Configs: configs})
+		defer stop()
+		_, err := rt.PutConnector(t.Context(), "c", config.Props{"connector.class": "Counter", "topic": "t"})
+		require.NoError(t, err)
+		synctest.Wait()
+		second := cluster.CommitRecord("c", 1)
+		require.NoError(t, configs.Append(t.Context(), KV{[]byte(second.Key), second.Value}))
+		synctest.Wait()
+		c, err := rt.Connector(t.Context(), "c")
+		require.NoError(t, err)
+		require.False(t, c.Inconsistent)
+		require.Len(t, c.Tasks, 1)
+		s, err := rt.Status(t.Context(), "c")
+		require.NoError(t, err)
+		require.Equal(t, cluster.Running, s.Tasks[0].State)
+	})
+}
+
 // shifting is a coordinator under the test's control.
 type shifting struct{ next chan Assignment }
 

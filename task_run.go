@@ -24,15 +24,17 @@ type run struct {
 	taskContexts
 	endPoll, endGrace, endLife context.CancelCauseFunc
 
-	gate    *pauseGate                      // tasks: paused or not
-	targets latest[cluster.TargetState]     // connectors: what is wanted
-	gone    chan struct{}                   // closed when the run is over, or abandoned
-	began   bool                            // it was RUNNING; owned by the loop
-	said    cluster.Status                  // what was published last; owned by the loop
-	deleted int32                           // generation in which that was found deleted; owned by the loop
-	version string                          // of the plugin, as far as it is known; owned by the loop
-	timers  []*time.Timer                   // of a stop; owned by the loop
-	work    func(ctx context.Context) error // set by newTaskRun, newConnectorRun
+	gate    *pauseGate                  // tasks: paused or not
+	targets latest[cluster.TargetState] // connectors: what is wanted
+	// reconfigure asks a connector for its task configurations again.
+	reconfigure chan struct{}
+	gone        chan struct{}                   // closed when the run is over, or abandoned
+	began       bool                            // it was RUNNING; owned by the loop
+	said        cluster.Status                  // what was published last; owned by the loop
+	deleted     int32                           // generation in which that was found deleted; owned by the loop
+	version     string                          // of the plugin, as far as it is known; owned by the loop
+	timers      []*time.Timer                   // of a stop; owned by the loop
+	work        func(ctx context.Context) error // set by newTaskRun, newConnectorRun
 }
 
 var (

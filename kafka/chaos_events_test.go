@@ -233,7 +233,8 @@ func (c *chaos) ask(p *process, name string, r request) (acked bool) {
 	status, text := c.call(p, r.method, r.path, r.body)
 	acked = status >= 200 && status < 300
 	c.note("%s /%s %s on %s: %d %s", r.method, r.path, r.body, p.name, status, text)
-	if acked || status == 0 || status == http.StatusConflict || status >= http.StatusInternalServerError {
+	conflict := status == http.StatusConflict && !strings.Contains(text, "already exists")
+	if acked || status == 0 || conflict || status >= http.StatusInternalServerError {
 		c.wanted[name].result(r.change, acked, c.fenced())
 	}
 	return acked
@@ -258,8 +259,10 @@ func (c *chaos) request(name string) request {
 		return request{method: http.MethodPut, path: path + "/" + verb, change: change{target: t}}
 	}
 	switch n := c.rnd.IntN(20); {
-	case n < 8:
+	case n < 6:
 		return c.putRequest(name)
+	case n < 8:
+		return c.createRequest(name)
 	case n < 10:
 		return target("pause", cluster.TargetPaused)
 	case n < 13:
@@ -279,13 +282,26 @@ func (c *chaos) request(name string) request {
 
 // putRequest asks for a new revision of a configuration.
 func (c *chaos) putRequest(name string) request {
+	s, props := c.newRevision(name)
+	return request{method: http.MethodPut, path: "connectors/" + name + "/config", body: asked(props), change: change{config: &s, anew: true}}
+}
+
+// createRequest asks for a connector that is not there yet, in some state.
+func (c *chaos) createRequest(name string) request {
+	s, props := c.newRevision(name)
+	targets := []cluster.TargetState{cluster.TargetPaused, cluster.TargetStopped}
+	r := request{method: http.MethodPost, path: "connectors", change: change{config: &s, anew: true}}
+	r.target = targets[c.rnd.IntN(len(targets))]
+	r.body = fmt.Sprintf(`{"name":%q,"config":%s,"initial_state":%q}`, name, asked(props), r.target)
+	return r
+}
+
+func (c *chaos) newRevision(name string) (stored, config.Props) {
 	c.revision++
 	s := stored{revision: strconv.Itoa(c.revision), tasks: 1 + c.rnd.IntN(5)}
-	props := config.Props{
-		"connector.class": classes[name].class, "tasks.max": strconv.Itoa(s.tasks), "revision": s.revision,
-	}
+	props := config.Props{"connector.class": classes[name].class, "tasks.max": strconv.Itoa(s.tasks), "revision": s.revision}
 	if classes[name].class == "Ledger" {
 		props["topics"] = numbersTopic
 	}
-	return request{method: http.MethodPut, path: "connectors/" + name + "/config", body: asked(props), change: change{config: &s, anew: true}}
+	return s, props
 }
