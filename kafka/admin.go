@@ -319,7 +319,7 @@ func fence(ctx context.Context, client *kgo.Client, id string) error {
 }
 
 // Close lets go of the client.
-func (a *admin) Close(context.Context) error {
-	a.closed.Do(a.handle.release)
+func (a *admin) Close(ctx context.Context) error {
+	a.closed.Do(func() { a.handle.release(ctx) })
 	return nil
 }

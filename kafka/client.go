@@ -177,12 +177,12 @@ func (h *handle) renew() {
 }
 
 // release lets go of h, and closes the client if nobody else holds it.
-func (h *handle) release() { h.let(func() {}) }
+func (h *handle) release(ctx context.Context) { h.let(ctx, func() {}) }
 
 // leave is release for a producer that writes to topics. If it leaves messages
 // behind, nobody may come after it.
-func (h *handle) leave(topics []string, left bool) (closed bool) {
-	return h.let(func() {
+func (h *handle) leave(ctx context.Context, topics []string, left bool) (closed bool) {
+	return h.let(ctx, func() {
 		h.refs -= len(topics) - 1
 		for _, topic := range topics {
 			delete(h.topics, topic)
@@ -193,8 +193,9 @@ func (h *handle) leave(topics []string, left bool) (closed bool) {
 	})
 }
 
-// let does something under the pool's mu, then lets go of h.
-func (h *handle) let(do func()) (closed bool) {
+// let does something under the pool's mu, then lets go of h. A client that closes
+// says goodbye to brokers, for a second if they are away, unless ctx has ended.
+func (h *handle) let(ctx context.Context, do func()) (closed bool) {
 	h.pool.mu.Lock()
 	do()
 	h.refs--
@@ -212,6 +213,9 @@ func (h *handle) let(do func()) (closed bool) {
 	h.client = nil
 	h.mu.Unlock()
 	if client != nil {
+		if ctx.Err() != nil {
+			stop()
+		}
 		client.Close()
 		stop()
 		h.work.Wait()

@@ -220,6 +220,29 @@ func TestCloseWhileOverdueInBubble(t *testing.T) {
 	})
 }
 
+// A producer that has used up its time closes at once, though brokers do not answer.
+func TestProducerClosesInTimeInBubble(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *Broker, c *kfake.Cluster) {
+		makeTopic(t, b, "t", 1, nil)
+		p, err := b.producer(connect.ClientConfig{ClientID: "test"})
+		require.NoError(t, err)
+		book := newAckBook(1)
+		msg := []connect.Message{{TopicPartition: at("t", 0), Value: []byte("v")}}
+		require.NoError(t, p.Send(t.Context(), msg, book))
+		time.Sleep(10 * time.Minute) // metrics are pushed now and then
+		c.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			return nil, nil, true // no answer
+		})
+		require.NoError(t, p.Send(t.Context(), msg, newAckBook(1)))
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, p.Close(ctx), context.DeadlineExceeded)
+		assert.Equal(t, time.Second, time.Since(began))
+	})
+}
+
 // Between polls nothing is done but heartbeats, for as long as the next poll is
 // not overdue.
 // A group that has gone on without its member is joined again: what the member had

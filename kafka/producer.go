@@ -409,16 +409,16 @@ func (p *producer) Close(ctx context.Context) error {
 		}
 	}
 	p.giveUp(ErrClosed)
-	if p.leave(err != nil) {
+	if p.leave(ctx, err != nil) {
 		<-idle // the clients are closed: they have failed what was left
 	}
 	return err
 }
 
 // leave lets go of the clients, and tells whether all of them are closed.
-func (p *producer) leave(left bool) (closed bool) {
+func (p *producer) leave(ctx context.Context, left bool) (closed bool) {
 	if p.handle != nil {
-		p.handle.release()
+		p.handle.release(ctx)
 		return true
 	}
 	p.mu.Lock()
@@ -430,7 +430,7 @@ func (p *producer) leave(left bool) (closed bool) {
 	p.mu.Unlock()
 	closed = true
 	for h, of := range topics {
-		closed = h.leave(of, left) && closed
+		closed = h.leave(ctx, of, left) && closed
 	}
 	return closed
 }

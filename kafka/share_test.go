@@ -141,7 +141,7 @@ func TestBufferMemoryIsNotShared(t *testing.T) {
 func TestSendBesideClose(t *testing.T) {
 	b := brokerOf(t, fakeCluster(t), nil)
 	p := producersOf(t, b, 1, nil)[0]
-	p.leave(false)
+	p.leave(t.Context(), false)
 	book := newAckBook(10)
 	require.ErrorIs(t, p.Send(bounded(t), make10("t"), book), ErrClosed)
 	book.once(t)
