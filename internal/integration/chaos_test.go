@@ -175,8 +175,10 @@ func (h *havoc) awaitWell() {
 }
 
 // moment lets a random time pass, in which lines are added.
-func (h *havoc) moment(most time.Duration) {
-	end := time.After(time.Duration(h.rnd.Int64N(int64(most))))
+func (h *havoc) moment(most time.Duration) { h.pass(time.Duration(h.rnd.Int64N(int64(most)))) }
+
+func (h *havoc) pass(d time.Duration) {
+	end := time.After(d)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -197,6 +199,8 @@ func (h *havoc) round(n int) {
 	what := "a worker is killed"
 	switch k := h.rnd.IntN(10); {
 	case k < 4:
+		// A member that dies while its group is rebalanced has its session after that.
+		h.pass(havocSession + 2*havocHeartbeat)
 		victim.Kill()
 		began := time.Now()
 		h.awaitWell()
@@ -272,7 +276,8 @@ func (h *havoc) finish() {
 	}
 	h.t.Logf("%d lines, %d of them twice in the topic, %d in the copy", h.lines, h.again(numbers, h.lines), h.again(copies, h.lines))
 	h.t.Logf("%d counts, %d of them twice", len(counts), h.again(counts, slices.Max(counts)+1))
-	h.t.Logf("from the kill of a worker until its tasks ran elsewhere: %v", h.failovers)
+	h.t.Logf("from the kill of a worker until its tasks ran elsewhere, with sessions of %v and heartbeats each %v: %v",
+		havocSession, havocHeartbeat, h.failovers)
 }
 
 // again checks that numbers are those from 0 to n-1, each for the first time after
