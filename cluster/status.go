@@ -145,7 +145,9 @@ func (f *StatusFold) Tasks(connector string) []int {
 }
 
 // TaskStates returns the states of a connector's tasks, by number.
-func (f *StatusFold) TaskStates(connector string) map[int]Status { return maps.Clone(f.tasks[connector]) }
+func (f *StatusFold) TaskStates(connector string) map[int]Status {
+	return maps.Clone(f.tasks[connector])
+}
 
 // Connectors returns the names of all connectors of which something is known,
 // sorted.
