@@ -47,7 +47,7 @@ type connectorRun struct {
 
 func newConnectorRun(rt *Runtime, key workKey, w want, c *cluster.Connector) *run {
 	r := &connectorRun{
-		run: newRun(rt, key, w), conf: c, log: rt.log.With("connector", c.Name),
+		run: newRun(rt, key, w), conf: c, log: rt.logOf(key).With("connector", c.Name),
 		failed: newLatest[error](nil),
 	}
 	r.run.reconfigure = make(chan struct{}, 1)

@@ -3,12 +3,14 @@ package connect
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"sync"
 	"time"
 
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/internal/errortail"
+	"github.com/streamlane/connect/internal/redactlog"
 )
 
 // An ErrorOutcome says what became of the operation that had an error.
@@ -136,6 +138,12 @@ func (t *errorTail) get(connector string) []ConnectorError {
 		}
 	}
 	return all
+}
+
+// logOf returns a logger for a run, which shows nobody the secrets of its
+// configuration.
+func (rt *Runtime) logOf(key workKey) *slog.Logger {
+	return slog.New(redactlog.New(rt.log.Handler(), func(text string) string { return rt.tail.Redact(key, text) }))
 }
 
 // Errors returns the last errors of the connector and its tasks on this worker,

@@ -66,7 +66,7 @@ func (rt *Runtime) affirm(key workKey) {
 // ranToStop is the outcome of a run that was asked to stop. On the loop.
 func (rt *Runtime) ranToStop(r *run, err error) {
 	if err != nil && !errors.Is(err, ErrStopped) {
-		rt.log.Warn("error while stopping", "run", runName(r.key), "err", err)
+		rt.log.Warn("error while stopping", "run", runName(r.key), "err", rt.tail.Redact(r.key, err.Error()))
 	}
 	rt.unassigned(r)
 }
@@ -96,9 +96,10 @@ func (rt *Runtime) ranToFailure(r *run, err error) {
 	if err == nil {
 		err = errors.New("the run ended by itself")
 	}
-	rt.log.Error("failed", "run", runName(r.key), "err", err)
+	trace := rt.tail.Redact(r.key, err.Error())
+	rt.log.Error("failed", "run", runName(r.key), "err", trace)
 	rt.tail.failed(r.key, err)
-	rt.putStatus(r, cluster.Status{State: cluster.Failed, Trace: err.Error(), Version: r.version})
+	rt.putStatus(r, cluster.Status{State: cluster.Failed, Trace: trace, Version: r.version})
 }
 
 // runName names a run for people.

@@ -28,7 +28,7 @@ type taskBuild struct {
 func (rt *Runtime) buildTask(ctx context.Context, r *run, c *cluster.Connector) (*taskEnv, pipeline, error) {
 	b := &taskBuild{rt: rt, c: c, java: make(map[string]string), env: &taskEnv{
 		id: r.key, hooks: rt.hooks, broker: rt.opts.Broker, timing: rt.worker.timing, gate: r.gate,
-		log: rt.log.With("connector", r.key.Connector, "task", r.key.Task), chain: &chain{},
+		log: rt.logOf(r.key).With("connector", r.key.Connector, "task", r.key.Task), chain: &chain{},
 	}}
 	p, err := b.build(ctx, r)
 	if err != nil {

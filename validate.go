@@ -45,12 +45,29 @@ func (e *InvalidConfigError) Unwrap() []error {
 // the framework's keys, those of the connector, and those of the plugins that
 // it names. It starts nothing; a plugin may try the network, within ctx. The
 // error is about a configuration whose connector.class cannot be found, or
-// whose placeholders cannot be resolved.
+// whose placeholders cannot be resolved. What config providers gave is in neither:
+// the answer shows placeholders.
 func (rt *Runtime) Validate(ctx context.Context, props config.Props) (config.Result, error) {
-	resolved, err := rt.resolve(ctx, props)
+	resolved, err := rt.resolveAll(ctx, props)
 	if err != nil {
 		return config.Result{}, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
+	result, err := rt.validate(ctx, resolved.Props, props)
+	secrets := rt.redactor(resolved)
+	if err != nil {
+		class := &config.KeyError{Key: "connector.class", Value: props["connector.class"], Err: err}
+		if len(resolved.Provided) > 0 {
+			class.Err = errors.New(secrets.Redact(err.Error()))
+		}
+		return config.Result{}, fmt.Errorf("%w: %w", ErrBadRequest, class)
+	}
+	result.Conceal(resolved, secrets)
+	return result, nil
+}
+
+// validate is Validate of a configuration whose placeholders are resolved. Its error
+// is about connector.class.
+func (rt *Runtime) validate(ctx context.Context, resolved, props config.Props) (config.Result, error) {
 	request := framework.Request{
 		Props: resolved, Plugins: rt.registry.infos, Policy: rt.worker.policy,
 		GroupID: rt.groupID(), WorkerConsumer: rt.worker.props.Prefix("consumer."), Defaults: rt.converterDefaults(),
@@ -60,7 +77,7 @@ func (rt *Runtime) Validate(ctx context.Context, props config.Props) (config.Res
 		return framework.ValidateCommon(ctx, request), nil
 	}
 	if err != nil {
-		return config.Result{}, fmt.Errorf("%w: %w", ErrBadRequest, &config.KeyError{Key: "connector.class", Value: resolved["connector.class"], Err: err})
+		return config.Result{}, err
 	}
 	request.Source, request.Connector = p.kind == SourcePlugin, p.describe()
 	result := framework.Validate(ctx, request)

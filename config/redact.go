@@ -95,3 +95,18 @@ func (r *Redactor) Redact(text string) string {
 	}
 	return r.replacer.Replace(text)
 }
+
+// Conceal has an answer show nothing that config providers gave: values are those of
+// the raw configuration, with placeholders, and errors quote no secret.
+func (r *Result) Conceal(c Resolved, secrets *Redactor) {
+	for i := range r.Configs {
+		v := &r.Configs[i].Value
+		raw, given := c.Raw[v.Name]
+		if given && v.Value != nil && *v.Value != Hidden && raw != c.Props[v.Name] {
+			v.Value = &raw
+		}
+		for j := range v.Errors {
+			v.Errors[j] = secrets.Redact(v.Errors[j])
+		}
+	}
+}

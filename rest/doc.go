@@ -57,7 +57,8 @@
 //   - PATCH /connectors/{name}/config may not change the name: 400. Java stores
 //     the new name inside of the configuration of the old one.
 //   - What a message shows of a configuration is in alphabetical order, and
-//     masked where it looks secret.
+//     masked where it looks secret. What config providers gave is never shown: a
+//     validation has the placeholder for the value.
 //   - Plugins that stand in for Java classes are listed under the names of these;
 //     their own names, which are short, choose them as well. Policies and config
 //     providers are no plugins: 404.

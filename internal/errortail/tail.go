@@ -111,11 +111,9 @@ func (t *Tail) Counted(connector string, k Kind) bool {
 // Add adds an error that does not count for another one. Its number, time and
 // count are set here.
 func (t *Tail) Add(connector string, e Entry) {
-	t.mu.Lock()
-	secrets := t.secrets[cluster.TaskID{Connector: connector, Task: e.Task}]
-	t.mu.Unlock()
+	id := cluster.TaskID{Connector: connector, Task: e.Task}
 	e.Time, e.Count = time.Now(), 1
-	e.Message, e.At = t.clean(e.Message, secrets), t.clean(e.At, secrets)
+	e.Message, e.At = cut(t.Redact(id, e.Message)), cut(t.Redact(id, e.At))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.number++
@@ -127,9 +125,15 @@ func (t *Tail) Add(connector string, e Entry) {
 	t.entries[connector] = tail
 }
 
-// clean takes the secrets out of a text, and cuts it.
-func (t *Tail) clean(text string, secrets *config.Redactor) string {
-	text = t.worker.Redact(secrets.Redact(text))
+// Redact takes the secrets of a task, and of the worker, out of a text.
+func (t *Tail) Redact(id cluster.TaskID, text string) string {
+	t.mu.Lock()
+	secrets := t.secrets[id]
+	t.mu.Unlock()
+	return t.worker.Redact(secrets.Redact(text))
+}
+
+func cut(text string) string {
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "..."
 	}
