@@ -280,10 +280,11 @@ func (c *connectorContext) Fail(err error) {
 	c.run.failed.set(fmt.Errorf("connector %q: %w", c.run.key.Connector, err))
 }
 
-func (c *connectorContext) Offsets(ctx context.Context, p ...SourcePartition) ([]SourceOffset, error) {
+func (c *connectorContext) Offsets(ctx context.Context, p ...SourcePartition) (offsets []SourceOffset, err error) {
 	a, err := c.run.rt.offsetAccess(ctx, c.run.conf)
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, a.close(ctx)) }()
 	return a.read(ctx, p)
 }

@@ -32,6 +32,14 @@ func newOffsetAccess(connector string, store OffsetStore, log *slog.Logger) *off
 	return &offsetAccess{connector: connector, store: store, log: log, keys: make(map[SourcePartition][]byte)}
 }
 
+// close closes what is the connector's own.
+func (a *offsetAccess) close(ctx context.Context) error {
+	if own, is := a.store.(*layeredOffsets); is {
+		return own.CloseStore(context.WithoutCancel(ctx))
+	}
+	return nil
+}
+
 // read returns the offset of each partition, nil where there is none.
 func (a *offsetAccess) read(ctx context.Context, partitions []SourcePartition) ([]SourceOffset, error) {
 	for _, p := range partitions {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+
+	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/config/framework"
 )
 
 // layeredOffsets puts a connector's own offsets topic (offsets.storage.topic)
@@ -13,6 +16,34 @@ import (
 type layeredOffsets struct {
 	primary, secondary OffsetStore
 	log                *slog.Logger
+}
+
+// sourceOffsets returns the store of a source connector's offsets: the worker's,
+// and before it the topic that the connector names, if the worker's is a topic too.
+func (rt *Runtime) sourceOffsets(ctx context.Context, c *cluster.Connector, log *slog.Logger) (OffsetStore, error) {
+	opener, can := rt.opts.Broker.(OffsetTopicOpener)
+	if !can || !rt.offsetsOnTopic() || c.Props[ownOffsetsKey] == "" {
+		return rt.opts.Offsets, nil
+	}
+	props, err := rt.resolve(ctx, c.Props)
+	if err != nil {
+		return nil, err
+	}
+	topic, p := props[ownOffsetsKey], framework.Clients{Worker: rt.worker.props, Connector: props, Name: c.Name, Task: -1}.OffsetsConsumer().Props
+	if topic == rt.worker.props["offset.storage.topic"] && p["bootstrap.servers"] == rt.worker.props["bootstrap.servers"] {
+		return rt.opts.Offsets, nil
+	}
+	own, err := opener.OffsetTopic(ctx, topic, ClientConfig{ClientID: p["client.id"], Props: p})
+	return &layeredOffsets{primary: own, secondary: rt.opts.Offsets, log: log}, err
+}
+
+const ownOffsetsKey = "offsets.storage.topic"
+
+// offsetsOnTopic tells whether the worker's offsets are on a topic, as a distributed
+// worker's are: only there may connectors name topics of their own.
+func (rt *Runtime) offsetsOnTopic() bool {
+	_, is := rt.opts.Offsets.(Messenger)
+	return is
 }
 
 // Scan yields the union. A pair of the primary hides the secondary's.

@@ -10,7 +10,7 @@ import (
 )
 
 // Offsets returns the committed offsets of a source connector.
-func (rt *Runtime) Offsets(ctx context.Context, name string) (map[SourcePartition]SourceOffset, error) {
+func (rt *Runtime) Offsets(ctx context.Context, name string) (offsets map[SourcePartition]SourceOffset, err error) {
 	c, err := rt.known(ctx, name)
 	if err != nil {
 		return nil, err
@@ -19,6 +19,7 @@ func (rt *Runtime) Offsets(ctx context.Context, name string) (map[SourcePartitio
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, a.close(ctx)) }()
 	return a.all(ctx)
 }
 
@@ -131,7 +132,7 @@ func (rt *Runtime) alterSource(ctx context.Context, c *cluster.Connector, inst c
 	if err != nil {
 		return false, err
 	}
-	return handled, a.alter(ctx, change)
+	return handled, errors.Join(a.alter(ctx, change), a.close(ctx))
 }
 
 func alterSink(ctx context.Context, inst connectorInstance, change map[TopicPartition]*int64) (handled bool, err error) {

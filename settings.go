@@ -185,10 +185,14 @@ func (c *connectorSettings) errors() errorSettings {
 	}
 }
 
-// offsetAccess opens the source offsets of a connector. Stores are the
-// Runtime's; nothing is to be closed.
-func (rt *Runtime) offsetAccess(_ context.Context, c *cluster.Connector) (*offsetAccess, error) {
-	return newOffsetAccess(c.Name, rt.opts.Offsets, rt.log.With("connector", c.Name)), nil
+// offsetAccess opens the source offsets of a connector; the caller closes them.
+func (rt *Runtime) offsetAccess(ctx context.Context, c *cluster.Connector) (*offsetAccess, error) {
+	log := rt.log.With("connector", c.Name)
+	store, err := rt.sourceOffsets(ctx, c, log)
+	if err != nil {
+		return nil, fmt.Errorf("connector %q: opening its offsets: %w", c.Name, err)
+	}
+	return newOffsetAccess(c.Name, store, log), nil
 }
 
 // taskProps returns the configuration of a task, resolved and raw.

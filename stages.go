@@ -105,4 +105,4 @@ func dryRun(plugins ...any) {
 }
 
 // Close closes the plugins that can be closed.
-func (s *Stages) Close() error { return s.env.close() }
+func (s *Stages) Close() error { return s.env.close(context.Background()) }

@@ -32,7 +32,7 @@ func (rt *Runtime) buildTask(ctx context.Context, r *run, c *cluster.Connector) 
 	}}
 	p, err := b.build(ctx, r)
 	if err != nil {
-		return nil, nil, errors.Join(err, b.env.close())
+		return nil, nil, errors.Join(err, b.env.close(ctx))
 	}
 	return b.env, p, nil
 }

@@ -66,9 +66,13 @@ type taskContexts struct {
 	life context.Context
 }
 
-// close releases the plugins of the environment.
-func (e *taskEnv) close() error {
-	return errors.Join(e.chain.close(), closePlugin(e.key), closePlugin(e.value), closePlugin(e.header))
+// close releases the plugins of the environment, and a store of its own.
+func (e *taskEnv) close(ctx context.Context) error {
+	err := errors.Join(e.chain.close(), closePlugin(e.key), closePlugin(e.value), closePlugin(e.header))
+	if e.offsets != nil {
+		err = errors.Join(err, e.offsets.close(ctx))
+	}
+	return err
 }
 
 // A pauseGate tells a pipeline whether it is paused. It is safe for concurrent

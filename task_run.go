@@ -122,7 +122,7 @@ func (r *run) task(ctx context.Context, c *cluster.Connector) error {
 		return fmt.Errorf("connector %q task %d: %w", r.key.Connector, r.key.Task, err)
 	}
 	err = guard(func() error { return env.run(r.taskContexts, p) })
-	if closeErr := env.close(); closeErr != nil {
+	if closeErr := env.close(ctx); closeErr != nil {
 		env.log.WarnContext(ctx, "closing the task's plugins", "err", closeErr)
 	}
 	return err

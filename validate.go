@@ -182,8 +182,8 @@ func (rt *Runtime) remarks(raw config.Props) []remark {
 	for _, k := range config.Ignored(raw, describers...) {
 		all = append(all, remark{key: k.Key, reason: k.Reason})
 	}
-	if set.source != nil && set.source.OffsetsStorageTopic != "" {
-		all = append(all, remark{key: "offsets.storage.topic", reason: "the worker is not distributed", warn: true})
+	if set.source != nil && set.source.OffsetsStorageTopic != "" && !rt.offsetsOnTopic() {
+		all = append(all, remark{key: ownOffsetsKey, reason: "the worker is not distributed", warn: true})
 	}
 	return all
 }

@@ -53,7 +53,7 @@ func topics() []topic {
 			intro: "They stand beside the connector's own keys.",
 			without: []idle{
 				{"There are no exactly-once sources yet, and `exactly.once.support=required` is refused", []string{
-					"exactly.once.support", "transaction.boundary", "transaction.boundary.interval.ms", "offsets.storage.topic",
+					"exactly.once.support", "transaction.boundary", "transaction.boundary.interval.ms",
 				}},
 			},
 		},

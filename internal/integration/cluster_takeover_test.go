@@ -46,14 +46,14 @@ type estate struct {
 
 // The sources that run all the time.
 func (e *estate) running() []*lineSource {
-	return []*lineSource{e.sources["plain"], e.sources["alias"], e.sources["größe"], e.sources["secret"]}
+	return []*lineSource{e.sources["plain"], e.sources["alias"], e.sources["größe"], e.sources["secret"], e.sources["own"]}
 }
 
 func newEstate(t testing.TB, j *joint, prefix string) *estate {
 	t.Helper()
 	e := &estate{t: t, j: j, dir: t.TempDir(), prefix: unique(prefix), sources: make(map[string]*lineSource)}
 	e.output, e.rewound = filepath.Join(e.dir, "output.txt"), filepath.Join(e.dir, "rewound.txt")
-	for _, what := range []string{"plain", "alias", "größe", "secret", "paused", "stopped", "altered", "born-paused", "born-stopped"} {
+	for _, what := range []string{"plain", "alias", "größe", "secret", "own", "paused", "stopped", "altered", "born-paused", "born-stopped"} {
 		s := &lineSource{name: e.prefix + "-" + what, input: filepath.Join(e.dir, what+".txt"), topic: unique("lines")}
 		s.props = config.Props{"connector.class": fileSource, "file": s.input, "topic": s.topic, "tasks.max": "1", "name": s.name}
 		e.sources[what] = s
@@ -65,6 +65,7 @@ func newEstate(t testing.TB, j *joint, prefix string) *estate {
 		"transforms": "route", "transforms.route.type": "org.apache.kafka.connect.transforms.RegexRouter",
 		"transforms.route.regex": "unrouted", "transforms.route.replacement": alias.topic,
 	})
+	e.sources["own"].props["offsets.storage.topic"] = unique("own-offsets")
 	secrets := filepath.Join(e.dir, "secrets.properties")
 	require.NoError(t, os.WriteFile(secrets, []byte("topic="+e.sources["secret"].topic+"\n"), 0o600))
 	e.sources["secret"].props["topic"] = "${file:" + secrets + ":topic}"
@@ -188,7 +189,7 @@ func TestClusterMovesBetweenJavaAndUs(t *testing.T) {
 	first.leave()
 	second.leave()
 	sets := j.taskSets()
-	require.Len(t, sets, 2*9+3, "two records each, and one more for what was stopped")
+	require.Len(t, sets, 2*10+3, "two records each, and one more for what was stopped")
 
 	for _, s := range ours.running() {
 		s.give(t, 3)
