@@ -46,6 +46,7 @@ type (
 		normalize          bool
 	}
 	askLookup  askRegister
+	askTry     askRegister
 	askID      struct{ id int }
 	askGUID    struct{ guid string }
 	askVersion struct {
@@ -115,6 +116,22 @@ func (r *Registry) Register(ctx context.Context, subject string, s Schema, norma
 		return r.client.Register(ctx, subject, s, normalize)
 	})
 }
+
+// Try finds out what Register would do, and changes nothing: a schema that is not
+// there, and could be, has the id 0 and newGUID. Its answer holds for a moment: the
+// schema may be registered meanwhile.
+func (r *Registry) Try(ctx context.Context, subject string, s Schema, normalize bool) (Registered, error) {
+	return remember(ctx, r, askTry{subject, s.Type, s.Text, normalize}, refusedFor, func(ctx context.Context) (Registered, error) {
+		found, err := r.client.Lookup(ctx, subject, s, normalize)
+		if !notThere(err) {
+			return found, err
+		}
+		return Registered{Schema: s, GUID: newGUID}, r.client.Fits(ctx, subject, s)
+	})
+}
+
+// newGUID, and the id 0, stand for a schema that the registry does not have yet.
+const newGUID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 // Lookup finds a schema.
 func (r *Registry) Lookup(ctx context.Context, subject string, s Schema, normalize bool) (Registered, error) {

@@ -24,6 +24,7 @@ type Converter struct {
 	byHash  map[hashKey][]*writer
 	readers *lru.Cache[readKey, *reader]
 	infer   *inferrer // nil: schemaless data are written as the format does
+	dry     bool      // schemas are looked up, and not registered
 }
 
 type writeKey struct {
@@ -71,6 +72,12 @@ func New(c *Config, f Format, p *Pool) (*Converter, error) {
 	}
 	return conv, nil
 }
+
+var _ connect.DryRunner = (*Converter)(nil)
+
+// DryRun has schemas looked up that would be registered. One that the registry does
+// not have, and would take, stands in what is encoded as the id 0, or as newGUID.
+func (c *Converter) DryRun() { c.dry = true }
 
 // Close gives the registry back. The converter is not used any more.
 func (c *Converter) Close() error {
@@ -195,6 +202,9 @@ func (c *Converter) newWriter(ctx context.Context, topic string, s *data.Schema)
 // serializers. target is nil where it is the draft.
 func (c *Converter) identify(ctx context.Context, subject string, d Draft) (found Registered, target *Resolved, err error) {
 	switch {
+	case c.c.AutoRegister && c.dry:
+		found, err = c.reg.Try(ctx, subject, d.Schema, c.c.Normalize)
+		return found, nil, err
 	case c.c.AutoRegister:
 		found, err = c.reg.Register(ctx, subject, d.Schema, c.c.Normalize)
 		if err == nil && found.GUID == "" && c.c.idWriter() == headerWriter {

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -52,6 +53,9 @@ type Client interface {
 	Register(ctx context.Context, subject string, s Schema, normalize bool) (Registered, error)
 	// Lookup finds a schema under a subject.
 	Lookup(ctx context.Context, subject string, s Schema, normalize bool) (Registered, error)
+	// Fits returns nil if the latest schema of a subject, if there is one, lets another
+	// one follow. It changes nothing.
+	Fits(ctx context.Context, subject string, s Schema) error
 	// ByID returns the schema of an id.
 	ByID(ctx context.Context, id int) (Registered, error)
 	// ByGUID returns the schema of a GUID.
@@ -94,6 +98,13 @@ func (e *Error) refusal() bool {
 		return true
 	}
 	return false
+}
+
+// notThere tells whether a registry says that it does not have something. A 404 of
+// who is no registry has no such code.
+func notThere(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Code == codeSubjectNotFound || e.Code == codeVersionNotFound || e.Code == codeSchemaNotFound)
 }
 
 // temporary tells whether the same request may succeed later.

@@ -165,3 +165,45 @@ func TestRealPrimitives(t *testing.T) {
 		}
 	}
 }
+
+// TestRealTry: a converter that is only tried registers nothing, and says what the
+// registry would.
+func TestRealTry(t *testing.T) {
+	url := testenv.Registry(t).URL()
+	props := config.Props{"object.additional.properties": "false", "optional.for.nullables": "true"}
+	for name, plugin := range formats {
+		t.Run(name, func(t *testing.T) {
+			w := &connect.Wire{Topic: "tried-" + name}
+			made := func() (task, dry connect.Converter) {
+				p := plugin()
+				task, dry = converter(t, p, url, props), converter(t, p, url, props)
+				dry.(connect.DryRunner).DryRun()
+				return task, dry
+			}
+			task, dry := made()
+			d := rowOf(row, data.Int64(1), data.String("n"))
+			for range 2 { // the second time it is there neither
+				b, err := encode(t, dry, w, d)
+				require.NoError(t, err)
+				assert.Equal(t, make([]byte, 5), b[:5])
+				_, dry = made()
+			}
+			sent, err := encode(t, task, w, d)
+			require.NoError(t, err)
+			_, dry = made()
+			b, err := encode(t, dry, w, d)
+			require.NoError(t, err)
+			assert.Equal(t, sent, b)
+
+			other := data.StructBuilder().Name("shop.Row").Field("id", data.BooleanSchema).Field("needed", data.StringSchema).MustBuild()
+			misfit := rowOf(other, data.Boolean(true), data.String("x"))
+			_, dry = made()
+			_, tried := encode(t, dry, w, misfit)
+			require.ErrorContains(t, tried, "the registry refuses the schema as incompatible with an earlier one")
+			assert.ErrorAs(t, tried, new(*data.Error))
+			t.Log(tried)
+			_, refused := encode(t, task, w, misfit)
+			require.Error(t, refused)
+		})
+	}
+}

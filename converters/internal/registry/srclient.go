@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/riferrei/srclient"
 )
@@ -111,15 +112,7 @@ func normalized(normalize bool) url.Values {
 
 // Register implements Client. srclient's CreateSchema asks twice.
 func (c *client) Register(ctx context.Context, subject string, s Schema, normalize bool) (Registered, error) {
-	body := struct {
-		Schema     string      `json:"schema"`
-		Type       string      `json:"schemaType,omitempty"`
-		References []Reference `json:"references,omitempty"`
-	}{s.Text, s.Type, s.References}
-	if s.Type == Avro {
-		body.Type = "" // as clients of registries older than types say it
-	}
-	text, err := json.Marshal(body)
+	text, err := entry(s)
 	if err != nil {
 		return Registered{}, err
 	}
@@ -138,6 +131,51 @@ func (c *client) Register(ctx context.Context, subject string, s Schema, normali
 		return Registered{}, fmt.Errorf("schema registry: an answer without an id: %.100q", answer)
 	}
 	return Registered{Schema: s, ID: *said.ID, GUID: said.GUID, Version: said.Version}, nil
+}
+
+// entry is the body of a request about a schema.
+func entry(s Schema) ([]byte, error) {
+	body := struct {
+		Schema     string      `json:"schema"`
+		Type       string      `json:"schemaType,omitempty"`
+		References []Reference `json:"references,omitempty"`
+	}{s.Text, s.Type, s.References}
+	if s.Type == Avro {
+		body.Type = "" // as clients of registries older than types say it
+	}
+	return json.Marshal(body)
+}
+
+// Fits implements Client.
+func (c *client) Fits(ctx context.Context, subject string, s Schema) error {
+	text, err := entry(s)
+	if err != nil {
+		return err
+	}
+	path := "/compatibility/subjects/" + url.PathEscape(subject) + "/versions/latest"
+	answer, err := c.t.do(ctx, call{method: http.MethodPost, path: path, query: url.Values{"verbose": {"true"}}, body: text})
+	if notThere(err) {
+		return nil // it would be the first version
+	}
+	if err != nil {
+		return err
+	}
+	var said struct {
+		Compatible *bool    `json:"is_compatible"`
+		Messages   []string `json:"messages"`
+	}
+	if err := json.Unmarshal(answer, &said); err != nil || said.Compatible == nil {
+		return fmt.Errorf("schema registry: an answer that does not say whether a schema is compatible: %.100q", answer)
+	}
+	if *said.Compatible {
+		return nil
+	}
+	why := "not compatible with the latest version; "
+	if len(said.Messages) == 0 {
+		why += "the registry does not say why" // Apicurio
+	}
+	why += strings.Join(said.Messages, "; ")
+	return &Error{Status: http.StatusConflict, Message: why, Request: "POST " + path}
 }
 
 // Lookup implements Client.
