@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamlane/connect"
@@ -345,14 +346,22 @@ func (c *Converter) subjectOf(topic string, s Resolved, indexes string) (string,
 	return c.c.subject(topic, name)
 }
 
-// explain says what was under way. What the registry refuses is a data error;
-// what may be better later stays retriable.
+// explain says what was under way. What the registry refuses is a data error, with
+// its words in the message, which is all that a dead letter's header has; what may be
+// better later stays retriable.
 func (c *Converter) explain(err error, format string, args ...any) error {
 	what := fmt.Sprintf(format, args...)
-	if refused, ok := errors.AsType[*Error](err); ok && refused.refusal() {
-		return &data.Error{Message: what + ": " + advice(refused), Err: err}
+	refused, ok := errors.AsType[*Error](err)
+	if !ok || !refused.refusal() {
+		return fmt.Errorf("%s: %w", what, err)
 	}
-	return fmt.Errorf("%s: %w", what, err)
+	cause := err
+	if err == error(refused) { // the words are not said twice
+		request := *refused
+		request.Message = ""
+		cause = &request
+	}
+	return &data.Error{Message: fmt.Sprintf("%s: %s: %s", what, advice(refused), strings.TrimSpace(refused.Message)), Err: cause}
 }
 
 // advice says what a refusal means to who reads a log.

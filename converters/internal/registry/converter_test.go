@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -133,7 +134,10 @@ func TestRefusals(t *testing.T) {
 	status, said = 409, `{"error_code":409,"message":"READER_FIELD_MISSING_DEFAULT_VALUE: id"}`
 	_, err = encode(t, c, w, rowOf(other, data.String("x")))
 	refused(`subject "t-value": the registry refuses the schema as incompatible with an earlier one`, err)
-	assert.ErrorContains(t, err, "READER_FIELD_MISSING_DEFAULT_VALUE: id")
+	misfit, _ := errors.AsType[*data.Error](err)
+	assert.Contains(t, misfit.Message, "READER_FIELD_MISSING_DEFAULT_VALUE: id", "the header of a dead letter has the message alone")
+	assert.Equal(t, 1, strings.Count(err.Error(), "READER_FIELD_MISSING_DEFAULT_VALUE: id"))
+	assert.ErrorContains(t, err, "HTTP 409")
 	status, said = 422, `{"error_code":42201,"message":"Invalid schema"}`
 	_, err = encode(t, c, &connect.Wire{Topic: "u"}, rowOf(other, data.String("x")))
 	refused("the registry refuses the schema", err)

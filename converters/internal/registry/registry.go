@@ -88,7 +88,11 @@ func (e *Error) Error() string {
 	if e.Code != 0 && e.Code != e.Status {
 		code = fmt.Sprintf(", code %d", e.Code)
 	}
-	return fmt.Sprintf("schema registry: %s: HTTP %d%s: %s", e.Request, e.Status, code, strings.TrimSpace(e.Message))
+	text := fmt.Sprintf("schema registry: %s: HTTP %d%s", e.Request, e.Status, code)
+	if e.Message == "" {
+		return text
+	}
+	return text + ": " + strings.TrimSpace(e.Message)
 }
 
 // refusal tells whether the registry has understood, and will say so again.
