@@ -11,6 +11,7 @@ import (
 	"github.com/streamlane/connect/converters/jsonschema"
 	"github.com/streamlane/connect/converters/protobuf"
 	"github.com/streamlane/connect/transforms"
+	"github.com/streamlane/connect/transforms/expression"
 )
 
 // plugins are all that the worker has. File connectors without the key file get
@@ -25,5 +26,6 @@ func plugins(p process) []connect.Plugin {
 			protobuf.Plugin(),
 		},
 		transforms.All(),
+		expression.All(),
 	)
 }

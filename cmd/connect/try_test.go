@@ -358,3 +358,20 @@ func TestTryDeadLetters(t *testing.T) {
 	}
 	assert.Contains(t, stderr, "no record of a source")
 }
+
+// Expressions are among the command's plugins.
+func TestTryKnowsExpressions(t *testing.T) {
+	dir := t.TempDir()
+	config := write(t, dir, "sink.json", `{"name": "o", "connector.class": "NullSink", "topics": "orders", "value.converter": "JsonConverter", "value.converter.schemas.enable": "false",
+"transforms": "large,mark", "transforms.large.type": "ExpressionFilter", "transforms.large.condition": "value.total > 100",
+"transforms.mark.type": "ExpressionRouter", "transforms.mark.topic.expression": "topic + '-large'", "transforms.mark.predicate": "swiss",
+"predicates": "swiss", "predicates.swiss.type": "ExpressionMatches", "predicates.swiss.condition": "value.city == 'Bern'"}`)
+	samples := write(t, dir, "samples.jsonl", `{"value":{"total":120,"city":"Bern"}}
+{"value":{"total":120,"city":"Wien"}}
+{"value":{"total":7,"city":"Bern"}}
+`)
+	code, stdout, stderr := runToEnd(t, "try", "--samples", samples, config)
+	assert.Zero(t, code, stderr)
+	assert.Equal(t, 1, strings.Count(stdout, "+ topic        orders-large"), stdout)
+	assert.Contains(t, stdout, "3 samples, 2 put, 1 dropped")
+}

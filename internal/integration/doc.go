@@ -13,7 +13,7 @@
 // (cluster_takeover), do Java's workers and ours live in one group
 // (cluster_mixed), do they do what they ask of each other (cluster_forward,
 // cluster_signed), are topics made and found as told (topics), is security what it
-// claims to be (security), do schemas of a registry go with the records (registry). The suites of package connecttest run against the same
-// broker in package kafka, and the recordings of Java's REST interface in package
-// rest.
+// claims to be (security), do schemas of a registry go with the records
+// (registry). The suites of package connecttest run against the same broker in
+// package kafka, and the recordings of Java's REST interface in package rest.
 package integration

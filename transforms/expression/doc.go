@@ -17,5 +17,6 @@
 // An expression is compiled, and its types are checked as far as they are known, before a connector starts. It can neither loop without end
 // nor reach anything but the record; how much it may cost and how long it may take for one record are limited all the same.
 //
-// The package stands apart for its weight: it links cel-go, some 14 MB, into a program. Hand All to the plugins of a Runtime to have it.
+// The package stands apart for its weight: it links cel-go, some 14 MB, into a program. Hand All to the plugins of a Runtime to have it; the
+// command connect has it.
 package expression
