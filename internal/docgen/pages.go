@@ -171,10 +171,14 @@ func (f *family) page(g pluginGroup) (string, error) {
 		b.WriteString(f.use + "\n\n")
 	}
 	b.WriteString(body(first.Config()))
-	if f.folder != "transforms" {
-		return b.String(), nil
+	var text string
+	var err error
+	switch f.folder {
+	case "transforms":
+		text, err = exampleOf(g)
+	case "converters":
+		text, err = conversionsOf(g)
 	}
-	text, err := exampleOf(g)
 	b.WriteString(text)
 	return b.String(), err
 }
