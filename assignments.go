@@ -81,9 +81,9 @@ func (rt *Runtime) takeLead(ctx context.Context, a Assignment) {
 		// the next may leave all as it was.
 	case !a.IsLeader():
 		rt.giveUpLead()
-		rt.lead.set(leadership{known: a.Leader != "", url: a.LeaderURL, protocol: a.Protocol})
-	case rt.lead.get().Leadership != nil:
-		rt.lead.update(func(l leadership) leadership {
+		rt.lead.Set(leadership{known: a.Leader != "", url: a.LeaderURL, protocol: a.Protocol})
+	case rt.lead.Get().Leadership != nil:
+		rt.lead.Update(func(l leadership) leadership {
 			return leadership{Leadership: l.Leadership, known: true, url: a.LeaderURL, protocol: a.Protocol, owners: ownersOf(a)}
 		})
 	case ctx.Err() == nil:
@@ -96,11 +96,11 @@ func (rt *Runtime) claimLead(ctx context.Context, a Assignment) {
 	l, err := rt.opts.Configs.Lead(ctx)
 	if err != nil {
 		rt.log.ErrorContext(ctx, "claiming the leadership failed, trying again", "err", err)
-		rt.lead.set(leadership{protocol: a.Protocol})
+		rt.lead.Set(leadership{protocol: a.Protocol})
 		time.AfterFunc(leadPause, func() { rt.opts.Coordinator.Rejoin("claiming the leadership failed") })
 		return
 	}
-	rt.lead.set(leadership{Leadership: &claim{l, rt}, known: true, url: a.LeaderURL, protocol: a.Protocol, owners: ownersOf(a)})
+	rt.lead.Set(leadership{Leadership: &claim{l, rt}, known: true, url: a.LeaderURL, protocol: a.Protocol, owners: ownersOf(a)})
 }
 
 // A claim is a leadership that ends with a write that fails: it was shut out, or
@@ -114,7 +114,7 @@ type claim struct {
 func (c *claim) Append(ctx context.Context, pairs ...KV) error {
 	err := c.Leadership.Append(ctx, pairs...)
 	if err != nil {
-		c.rt.lead.update(func(l leadership) leadership {
+		c.rt.lead.Update(func(l leadership) leadership {
 			if l.Leadership == c {
 				return leadership{protocol: l.protocol}
 			}
@@ -143,7 +143,7 @@ func (rt *Runtime) elsewhere(ctx context.Context, key workKey) error {
 	if _, err := rt.leader(ctx); err != nil {
 		return err
 	}
-	return &NotAssignedError{Run: runName(key), URL: rt.lead.get().owners[key]}
+	return &NotAssignedError{Run: runName(key), URL: rt.lead.Get().owners[key]}
 }
 
 // isAlone tells that there are no other workers.
@@ -153,8 +153,8 @@ func (rt *Runtime) isAlone() bool {
 }
 
 func (rt *Runtime) giveUpLead() {
-	if l := rt.lead.get(); l.Leadership != nil {
-		rt.lead.set(leadership{})
+	if l := rt.lead.Get(); l.Leadership != nil {
+		rt.lead.Set(leadership{})
 		if err := l.Close(); err != nil {
 			rt.log.Warn("giving up the leadership", "err", err)
 		}

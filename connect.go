@@ -13,6 +13,7 @@ import (
 	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/internal/activity"
+	"github.com/streamlane/connect/internal/latest"
 	"github.com/streamlane/connect/internal/sessionkey"
 )
 
@@ -83,10 +84,10 @@ type Runtime struct {
 	ended    chan struct{} // closed when Run has returned
 	runs     sync.WaitGroup
 
-	sessionKey latest[sessionkey.Key]
+	sessionKey latest.Value[sessionkey.Key]
 	keyDue     chan struct{} // capacity one: there may be a new key to write
 
-	lead  latest[leadership]
+	lead  latest.Value[leadership]
 	write chan struct{} // capacity one: the right to change configurations
 	loop  loopState
 }
@@ -135,8 +136,8 @@ func New(o Options) (*Runtime, error) {
 		log: o.Logger, opts: o, registry: reg, worker: worker, hooks: hooks, tail: tail,
 		status: newStatusBoard(o.Status, worker.workerID, hooks, o.Logger),
 		ready:  make(chan struct{}), calls: make(chan func()), ended: make(chan struct{}),
-		sessionKey: newLatest(sessionkey.Key{}), keyDue: make(chan struct{}, 1),
-		lead:  newLatest(leadership{}),
+		sessionKey: latest.Of(sessionkey.Key{}), keyDue: make(chan struct{}, 1),
+		lead:  latest.Of(leadership{}),
 		write: make(chan struct{}, 1), loop: newLoopState(newHistory(o.History)),
 	}, nil
 }

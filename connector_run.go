@@ -11,6 +11,7 @@ import (
 	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/config/framework"
+	"github.com/streamlane/connect/internal/latest"
 )
 
 const (
@@ -36,7 +37,7 @@ type connectorRun struct {
 	// endInstance ends the context that Start of the current instance got.
 	endInstance context.CancelCauseFunc
 
-	failed latest[error]
+	failed latest.Value[error]
 	// expired fires when a value that a config provider gave is due to be asked
 	// for again.
 	expired <-chan time.Time
@@ -48,7 +49,7 @@ type connectorRun struct {
 func newConnectorRun(rt *Runtime, key workKey, w want, c *cluster.Connector) *run {
 	r := &connectorRun{
 		run: newRun(rt, key, w), conf: c, log: rt.logOf(key).With("connector", c.Name),
-		failed: newLatest[error](nil),
+		failed: latest.Of[error](nil),
 	}
 	r.run.reconfigure = make(chan struct{}, 1)
 	r.run.work = r.loop
@@ -67,10 +68,10 @@ func (r *connectorRun) loop(ctx context.Context) (err error) {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-r.targets.changed:
+		case <-r.targets.Changed():
 			continue
-		case <-r.failed.changed:
-			return r.failed.get()
+		case <-r.failed.Changed():
+			return r.failed.Get()
 		case <-r.expired:
 			r.log.InfoContext(ctx, "restarting: a value of a config provider has expired")
 			r.rt.post(func() { r.rt.restart(r.key); r.rt.reconcile(r.key) })
@@ -98,7 +99,7 @@ func (r *connectorRun) loop(ctx context.Context) (err error) {
 
 // follow brings the instance to the target state.
 func (r *connectorRun) follow(ctx context.Context) error {
-	switch target := r.targets.get(); {
+	switch target := r.targets.Get(); {
 	case target == cluster.TargetStarted && !r.started:
 		if err := r.enter(ctx); err != nil {
 			return fmt.Errorf("connector %q: start: %w", r.key.Connector, err)
@@ -277,7 +278,7 @@ func (c *connectorContext) Fail(err error) {
 	if err == nil {
 		err = errors.New("the connector failed without saying why")
 	}
-	c.run.failed.set(fmt.Errorf("connector %q: %w", c.run.key.Connector, err))
+	c.run.failed.Set(fmt.Errorf("connector %q: %w", c.run.key.Connector, err))
 }
 
 func (c *connectorContext) Offsets(ctx context.Context, p ...SourcePartition) (offsets []SourceOffset, err error) {

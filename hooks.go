@@ -4,11 +4,12 @@ import (
 	"time"
 
 	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/metric"
 )
 
 // A Hook is any value that implements one or more of the hook interfaces of
 // this package: BatchHook, CommitHook, ErrorHook, DeadLetterHook, StateHook,
-// LevelHook. A Runtime calls what it implements. Hooks are called on hot paths and by many goroutines:
+// LevelHook, MetricsHook. A Runtime calls what it implements. Hooks are called on hot paths and by many goroutines:
 // they must be quick, safe for concurrent use, and must not keep the events.
 //
 // Packages under observe turn them into metrics and traces.
@@ -33,6 +34,10 @@ type StateHook interface{ OnState(*StateEvent) }
 // (KIP-976); see Runtime.SetClusterLevel. It is called on the Runtime's loop and
 // must not wait for the Runtime.
 type LevelHook interface{ OnLevel(*LevelEvent) }
+
+// A MetricsHook hears of what tasks count of their own: of each set before the task
+// starts, and when it has ended. In between the set is the hook's to read.
+type MetricsHook interface{ OnMetrics(*MetricsEvent) }
 
 // A BatchEvent describes one batch: a poll of a source task with what was sent
 // of it, or a put of a sink task.
@@ -161,6 +166,14 @@ type LevelEvent struct {
 	Level string
 }
 
+// A MetricsEvent describes the metrics of one run of a task.
+type MetricsEvent struct {
+	Task  cluster.TaskID
+	Class string // of the connector
+	Set   *metric.Set
+	Ended bool
+}
+
 // hookSet holds the hooks sorted by what they implement.
 type hookSet struct {
 	batch   []BatchHook
@@ -169,31 +182,28 @@ type hookSet struct {
 	letters []DeadLetterHook
 	state   []StateHook
 	level   []LevelHook
+	metrics []MetricsHook
 }
 
 func newHookSet(hooks []Hook) *hookSet {
 	s := &hookSet{}
 	for _, h := range hooks {
-		if h, ok := h.(BatchHook); ok {
-			s.batch = append(s.batch, h)
-		}
-		if h, ok := h.(CommitHook); ok {
-			s.commit = append(s.commit, h)
-		}
-		if h, ok := h.(ErrorHook); ok {
-			s.errs = append(s.errs, h)
-		}
-		if h, ok := h.(DeadLetterHook); ok {
-			s.letters = append(s.letters, h)
-		}
-		if h, ok := h.(StateHook); ok {
-			s.state = append(s.state, h)
-		}
-		if h, ok := h.(LevelHook); ok {
-			s.level = append(s.level, h)
-		}
+		sortIn(h, &s.batch)
+		sortIn(h, &s.commit)
+		sortIn(h, &s.errs)
+		sortIn(h, &s.letters)
+		sortIn(h, &s.state)
+		sortIn(h, &s.level)
+		sortIn(h, &s.metrics)
 	}
 	return s
+}
+
+// sortIn adds a hook to those of a kind if it is one.
+func sortIn[T any](h Hook, kind *[]T) {
+	if h, ok := h.(T); ok {
+		*kind = append(*kind, h)
+	}
 }
 
 func (s *hookSet) onBatch(e *BatchEvent) {
@@ -229,5 +239,11 @@ func (s *hookSet) onState(e *StateEvent) {
 func (s *hookSet) onLevel(e *LevelEvent) {
 	for _, h := range s.level {
 		h.OnLevel(e)
+	}
+}
+
+func (s *hookSet) onMetrics(e *MetricsEvent) {
+	for _, h := range s.metrics {
+		h.OnMetrics(e)
 	}
 }

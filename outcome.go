@@ -86,7 +86,7 @@ func (rt *Runtime) overheard(key workKey) {
 	switch {
 	case rt.loop.items[key] != nil:
 		rt.affirm(key)
-	case s != nil && s.Generation <= rt.loop.generation && rt.lead.get().Leadership != nil && !rt.loop.configured(key):
+	case s != nil && s.Generation <= rt.loop.generation && rt.lead.Get().Leadership != nil && !rt.loop.configured(key):
 		rt.status.put(key, cluster.Status{State: cluster.Destroyed}, true) // it came after forgetStale
 	}
 }

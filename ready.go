@@ -25,7 +25,7 @@ func (rt *Runtime) Ready(ctx context.Context) error {
 // place returns who leads; while nothing has been assigned it waits.
 func (rt *Runtime) place(ctx context.Context) (leadership, error) {
 	for {
-		now, moved := rt.lead.watch()
+		now, moved := rt.lead.Watch()
 		if now.known {
 			return now, nil
 		}

@@ -327,7 +327,7 @@ func TestALeaderLeadsOnBetweenRounds(t *testing.T) {
 		require.NoError(t, err)
 		s.next <- Assignment{Generation: 2, Protocol: ProtocolSessioned}
 		synctest.Wait()
-		require.Equal(t, ProtocolSessioned, rt.lead.get().protocol)
+		require.Equal(t, ProtocolSessioned, rt.lead.Get().protocol)
 		require.Equal(t, 1, configs.led)
 	})
 }

@@ -33,7 +33,7 @@ func newSigning(k framework.SessionKeyConfig) (signing, error) {
 // X-Connect-Authorization and X-Connect-Request-Signature-Algorithm. It fails
 // with ErrConflict while the worker has read no session key.
 func (rt *Runtime) SignInternal(body []byte) (authorization, algorithm string, err error) {
-	s, err := rt.sessionKey.get().Sign(rt.worker.signing.algorithm, body)
+	s, err := rt.sessionKey.Get().Sign(rt.worker.signing.algorithm, body)
 	if errors.Is(err, sessionkey.ErrNoKey) {
 		err = fmt.Errorf("%w: %w", ErrConflict, err)
 	}
@@ -46,10 +46,10 @@ func (rt *Runtime) SignInternal(body []byte) (authorization, algorithm string, e
 // session key. A cluster whose protocol has no sessions signs nothing, and then
 // nothing is checked.
 func (rt *Runtime) VerifyInternal(authorization, algorithm string, body []byte) error {
-	if rt.lead.get().protocol != ProtocolSessioned {
+	if rt.lead.Get().protocol != ProtocolSessioned {
 		return nil
 	}
-	err := rt.sessionKey.get().Verify(sessionkey.Signature{Authorization: authorization, Algorithm: algorithm}, body, rt.worker.signing.allowed)
+	err := rt.sessionKey.Get().Verify(sessionkey.Signature{Authorization: authorization, Algorithm: algorithm}, body, rt.worker.signing.allowed)
 	switch {
 	case errors.Is(err, sessionkey.ErrUnsigned):
 		return signatureError{err, ErrBadRequest}
@@ -76,7 +76,7 @@ func (rt *Runtime) readSessionKey(value []byte) {
 		rt.log.Warn("ignoring a session key", "err", err)
 		return
 	}
-	rt.sessionKey.set(key)
+	rt.sessionKey.Set(key)
 }
 
 // keepSessionKey has a leader make session keys and replace them in time, until
@@ -90,7 +90,7 @@ func (rt *Runtime) keepSessionKey(ctx context.Context) {
 			rt.log.WarnContext(ctx, "renewing the session key failed, trying again", "err", err)
 		}
 		wait := keyCheck
-		if expiry := rt.worker.signing.policy.Expiry(rt.sessionKey.get()); !expiry.IsZero() {
+		if expiry := rt.worker.signing.policy.Expiry(rt.sessionKey.Get()); !expiry.IsZero() {
 			wait = min(wait, max(time.Until(expiry), time.Second))
 		}
 		timer := time.NewTimer(wait)
@@ -107,8 +107,8 @@ func (rt *Runtime) keepSessionKey(ctx context.Context) {
 
 // renewSessionKey writes a new key if this worker leads, and one is due.
 func (rt *Runtime) renewSessionKey(ctx context.Context) error {
-	lead := rt.lead.get()
-	why, due := rt.worker.signing.policy.Replace(rt.sessionKey.get(), time.Now())
+	lead := rt.lead.Get()
+	why, due := rt.worker.signing.policy.Replace(rt.sessionKey.Get(), time.Now())
 	if lead.Leadership == nil || lead.protocol != ProtocolSessioned || !due {
 		return nil
 	}

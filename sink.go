@@ -3,6 +3,8 @@ package connect
 import (
 	"context"
 	"log/slog"
+
+	"github.com/streamlane/connect/metric"
 )
 
 // SinkOffsetAlterer is an optional ability of sink connectors: it is asked
@@ -86,4 +88,6 @@ type SinkContext interface {
 	// after that. Under errors.tolerance=none the cause comes back at once and
 	// the task should return it. Safe for concurrent use.
 	Report(ctx context.Context, r *SinkRecord, cause error) error
+	// Metrics takes what the task counts; see MetricsHook.
+	Metrics() *metric.Set
 }

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/streamlane/connect/metric"
 )
 
 // sinkContext is the runtime as a sink task sees it. It is where other
@@ -53,6 +55,7 @@ func (c *sinkContext) setWake(wake func()) {
 
 // Logger implements SinkContext.
 func (c *sinkContext) Logger() *slog.Logger { return c.env.log }
+func (c *sinkContext) Metrics() *metric.Set { return &c.env.metrics }
 
 // Assignment implements SinkContext; the result is sorted.
 func (c *sinkContext) Assignment() []TopicPartition {

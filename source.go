@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/metric"
 )
 
 // A Connector divides the work of a connector configuration among tasks. T
@@ -127,6 +128,8 @@ type SourceContext interface {
 	Offsets(ctx context.Context, p ...SourcePartition) ([]SourceOffset, error)
 	// Transaction is nil unless transaction.boundary=connector.
 	Transaction() Transaction
+	// Metrics takes what the task counts; see MetricsHook.
+	Metrics() *metric.Set
 }
 
 // A Transaction lets a source task end the current transaction with the batch

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/streamlane/connect/metric"
 )
 
 func (c *sourceContext) Logger() *slog.Logger     { return c.env.log }
+func (c *sourceContext) Metrics() *metric.Set     { return &c.env.metrics }
 func (c *sourceContext) Transaction() Transaction { return nil }
 
 func (c *sourceContext) Offsets(ctx context.Context, p ...SourcePartition) ([]SourceOffset, error) {

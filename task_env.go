@@ -9,6 +9,7 @@ import (
 
 	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/metric"
 )
 
 // A taskEnv is all that a pipeline needs to run one task. It is built by the
@@ -40,7 +41,8 @@ type taskEnv struct {
 	// pipeline has taken note of the gate. They publish the state.
 	running, paused func(context.Context)
 	// topics notes the topics in use; nil: nobody wants to know.
-	topics *topicNotes
+	topics  *topicNotes
+	metrics metric.Set // the task's own
 }
 
 // taskTiming holds the worker's settings for tasks.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/internal/latest"
 )
 
 // abandonAfter is how long a run may take to unwind once its grace is over. A
@@ -24,8 +25,8 @@ type run struct {
 	taskContexts
 	endPoll, endGrace, endLife context.CancelCauseFunc
 
-	gate    *pauseGate                  // tasks: paused or not
-	targets latest[cluster.TargetState] // connectors: what is wanted
+	gate    *pauseGate                        // tasks: paused or not
+	targets latest.Value[cluster.TargetState] // connectors: what is wanted
 	// reconfigure asks a connector for its task configurations again.
 	reconfigure chan struct{}
 	gone        chan struct{}                   // closed when the run is over, or abandoned
@@ -46,7 +47,7 @@ var (
 // ends when the loop says so.
 func newRun(rt *Runtime, key workKey, w want) *run {
 	r := &run{rt: rt, key: key, want: w, gone: make(chan struct{})}
-	r.targets = newLatest(w.target)
+	r.targets = latest.Of(w.target)
 	r.gate = newPauseGate(w.target == cluster.TargetPaused)
 	r.life, r.endLife = context.WithCancelCause(context.Background())
 	r.grace, r.endGrace = context.WithCancelCause(r.life)
@@ -83,7 +84,7 @@ func (r *run) retarget(t cluster.TargetState) {
 		r.rt.putStatus(r, cluster.Status{State: taskState(t), Version: r.version})
 	}
 	r.gate.set(t == cluster.TargetPaused)
-	r.targets.set(t)
+	r.targets.Set(t)
 }
 
 // stop asks the run to end: its polling at once, the rest by the deadline. A
@@ -121,7 +122,11 @@ func (r *run) task(ctx context.Context, c *cluster.Connector) error {
 	if err != nil {
 		return fmt.Errorf("connector %q task %d: %w", r.key.Connector, r.key.Task, err)
 	}
+	metrics := MetricsEvent{Task: env.id, Class: env.plugin.info.Class, Set: &env.metrics}
+	r.rt.hooks.onMetrics(&metrics)
 	err = guard(func() error { return env.run(r.taskContexts, p) })
+	metrics.Ended = true
+	r.rt.hooks.onMetrics(&metrics)
 	if closeErr := env.close(ctx); closeErr != nil {
 		env.log.WarnContext(ctx, "closing the task's plugins", "err", closeErr)
 	}

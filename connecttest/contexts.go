@@ -9,6 +9,7 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/metric"
 )
 
 // SourceContext is a connect.SourceContext for tasks that are driven by hand.
@@ -22,7 +23,12 @@ type SourceContext struct {
 	OffsetsErr error
 	// Tx nil: the task does not set transaction boundaries.
 	Tx connect.Transaction
+
+	metrics metric.Set
 }
+
+// Metrics returns a set of its own.
+func (c *SourceContext) Metrics() *metric.Set { return &c.metrics }
 
 // Logger returns Log.
 func (c *SourceContext) Logger() *slog.Logger { return orDiscard(c.Log) }
@@ -162,7 +168,11 @@ type SinkContext struct {
 	paused  map[connect.TopicPartition]bool
 	commits int
 	reports []Report
+	metrics metric.Set
 }
+
+// Metrics returns a set of its own.
+func (c *SinkContext) Metrics() *metric.Set { return &c.metrics }
 
 // A Report is one call of SinkContext.Report.
 type Report struct {

@@ -41,14 +41,18 @@ func TestOffsetsTopicOfAConnector(t *testing.T) {
 	assert.True(t, at("8")(), "the connector's own topic counts")
 
 	mustCurl(t, 204, http.MethodPut, source+"/stop", "")
-	s.eventually("it has stopped", func() bool { return stateAt(t.Context(), strings.TrimSuffix(connectors, "/connectors"), "source").Connector.State == "STOPPED" })
+	s.eventually("it has stopped", func() bool {
+		return stateAt(t.Context(), strings.TrimSuffix(connectors, "/connectors"), "source").Connector.State == "STOPPED"
+	})
 	mustCurl(t, 200, http.MethodPatch, source+"/offsets", fmt.Sprintf(`{"offsets": [{"partition": {"filename": %q}, "offset": {"position": 4}}]}`, in))
 	assert.True(t, at("4")())
 	mustCurl(t, 202, http.MethodPut, source+"/resume", "")
 	s.eventually("the second line comes again", func() bool { return records(t, bootstrap, "lines") == 3 && at("8")() })
 
 	mustCurl(t, 204, http.MethodPut, source+"/stop", "")
-	s.eventually("it has stopped again", func() bool { return stateAt(t.Context(), strings.TrimSuffix(connectors, "/connectors"), "source").Connector.State == "STOPPED" })
+	s.eventually("it has stopped again", func() bool {
+		return stateAt(t.Context(), strings.TrimSuffix(connectors, "/connectors"), "source").Connector.State == "STOPPED"
+	})
 	mustCurl(t, 200, http.MethodDelete, source+"/offsets", "")
 	assert.Empty(t, pairsOf(t, own))
 	assert.Empty(t, pairsOf(t, worker), "or the deleted offset would come back")
