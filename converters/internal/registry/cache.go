@@ -73,13 +73,14 @@ func remember[T any](ctx context.Context, r *Registry, question any, keep time.D
 		if answer, err, ok := recall[T](r, question); ok { // came in between
 			return answer, err
 		}
+		asked := time.Now()
 		answer, err := ask(ctx)
 		m := remembered{answer: answer, err: err}
 		refused, ok := errors.AsType[*Error](err)
 		switch {
 		case err == nil && keep == forGood:
 		case err == nil:
-			m.until = time.Now().Add(keep)
+			m.until = asked.Add(keep)
 		case ok && refused.refusal():
 			m.until = time.Now().Add(refusedFor)
 		default:
@@ -140,15 +141,28 @@ func (r *Registry) Lookup(ctx context.Context, subject string, s Schema, normali
 	})
 }
 
+// latest is the newest version of a subject, and until when that is believed: the
+// zero time stands for good.
+type latest struct {
+	Registered
+	until time.Time
+}
+
 // Latest returns the newest version of a subject, as it was ttl ago at most; a
-// negative ttl: ever.
-func (r *Registry) Latest(ctx context.Context, subject string, ttl time.Duration) (Registered, error) {
+// negative ttl: ever. What is made of it is to end with it.
+func (r *Registry) Latest(ctx context.Context, subject string, ttl time.Duration) (found Registered, until time.Time, err error) {
 	if ttl < 0 {
 		ttl = forGood
 	}
-	return remember(ctx, r, askLatest{subject, ttl}, ttl, func(ctx context.Context) (Registered, error) {
-		return r.client.ByVersion(ctx, subject, Latest)
+	answer, err := remember(ctx, r, askLatest{subject, ttl}, ttl, func(ctx context.Context) (latest, error) {
+		var end time.Time
+		if ttl != forGood {
+			end = time.Now().Add(ttl) // from the question on
+		}
+		found, err := r.client.ByVersion(ctx, subject, Latest)
+		return latest{found, end}, err
 	})
+	return answer.Registered, answer.until, err
 }
 
 // ForgetLatest drops what [Registry.Latest] remembers with that ttl: it was changed.

@@ -463,7 +463,10 @@ func TestMemory(t *testing.T) {
 		time.Sleep(1000 * time.Hour)
 		asked(0, byID)
 		latest := func(ttl time.Duration) func() (Registered, error) {
-			return func() (Registered, error) { return r.Latest(t.Context(), "s", ttl) }
+			return func() (Registered, error) {
+				found, _, err := r.Latest(t.Context(), "s", ttl)
+				return found, err
+			}
 		}
 		asked(1, latest(time.Minute))
 		time.Sleep(59 * time.Second)

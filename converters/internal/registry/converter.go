@@ -178,12 +178,9 @@ func (c *Converter) newWriter(ctx context.Context, topic string, s *data.Schema)
 		return nil, err
 	}
 	wr := &writer{schema: s}
-	found, target, err := c.identify(ctx, subject, draft)
+	found, target, err := c.identify(ctx, subject, draft, wr)
 	if err != nil {
 		return nil, c.explain(err, "subject %q", subject)
-	}
-	if !c.c.AutoRegister && c.c.UseID < 0 && c.c.UseGUID == "" && c.c.UseLatest && c.c.LatestTTL >= 0 {
-		wr.until = time.Now().Add(c.c.LatestTTL)
 	}
 	strict := c.c.LatestStrict
 	if c.c.UseID >= 0 || c.c.UseGUID != "" {
@@ -200,8 +197,9 @@ func (c *Converter) newWriter(ctx context.Context, topic string, s *data.Schema)
 }
 
 // identify finds the schema to write with, in the order of Confluent's
-// serializers. target is nil where it is the draft.
-func (c *Converter) identify(ctx context.Context, subject string, d Draft) (found Registered, target *Resolved, err error) {
+// serializers. target is nil where it is the draft. A writer that goes by the latest
+// schema is told how long.
+func (c *Converter) identify(ctx context.Context, subject string, d Draft, wr *writer) (found Registered, target *Resolved, err error) {
 	switch {
 	case c.c.AutoRegister && c.dry:
 		found, err = c.reg.Try(ctx, subject, d.Schema, c.c.Normalize)
@@ -220,7 +218,7 @@ func (c *Converter) identify(ctx context.Context, subject string, d Draft) (foun
 			found.ID, err = c.idUnder(ctx, subject, found)
 		}
 	case c.c.UseLatest:
-		found, err = c.reg.Latest(ctx, subject, c.c.LatestTTL)
+		found, wr.until, err = c.reg.Latest(ctx, subject, c.c.LatestTTL)
 	default:
 		found, err = c.reg.Lookup(ctx, subject, d.Schema, c.c.Normalize)
 		return found, nil, err
@@ -311,7 +309,7 @@ func (c *Converter) readerOf(ctx context.Context, topic string, f frame) (*reade
 	r := &reader{}
 	var wanted *Resolved
 	if c.c.UseLatest && subject != "" {
-		latest, err := c.reg.Latest(ctx, subject, c.c.LatestTTL)
+		latest, until, err := c.reg.Latest(ctx, subject, c.c.LatestTTL)
 		if err != nil {
 			return nil, err
 		}
@@ -319,10 +317,7 @@ func (c *Converter) readerOf(ctx context.Context, topic string, f frame) (*reade
 		if err != nil {
 			return nil, err
 		}
-		wanted = &res
-		if c.c.LatestTTL >= 0 {
-			r.until = time.Now().Add(c.c.LatestTTL)
-		}
+		wanted, r.until = &res, until
 	}
 	if subject != "" && found.ID != 0 {
 		if wrote.Version, err = c.reg.VersionOf(ctx, subject, found.ID); err != nil {

@@ -124,7 +124,7 @@ func (c *Converter) registered(ctx context.Context, topic string, seen *shape, o
 	}
 	out.subject = subject
 	// What does not fit is refused for a while too: it must not cost a request a record.
-	latest, err := c.reg.Latest(ctx, subject, refusedFor)
+	latest, _, err := c.reg.Latest(ctx, subject, refusedFor)
 	if refused, ok := errors.AsType[*Error](err); ok && refused.Status == 404 {
 		return nil, nil
 	}

@@ -195,13 +195,17 @@ func errorOf(status int, request string, text []byte) *Error {
 	return &Error{Status: status, Code: said.Code, Message: said.Message, Request: request}
 }
 
-// retryAfter reads a pause in seconds, or until a date.
+// retryAfter reads a pause in seconds, or until a date: by the clock of the registry,
+// where it says what that shows.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if n, err := strconv.Atoi(text); err == nil {
 		return time.Duration(min(max(n, 0), 24*3600)) * time.Second
 	}
 	if at, err := http.ParseTime(text); err == nil {
+		if theirs, err := http.ParseTime(h.Get("Date")); err == nil {
+			now = theirs
+		}
 		return min(max(at.Sub(now), 0), 24*time.Hour)
 	}
 	return 0
