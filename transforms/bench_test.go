@@ -1,9 +1,13 @@
 package transforms
 
 import (
+	"bytes"
+	"compress/gzip"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect"
@@ -67,6 +71,34 @@ func benchCases() []benchCase {
 		{"TombstoneHandler", "TombstoneHandler", config.Props{}},
 		{"TopicRegexRouter", "TopicRegexRouter", config.Props{"regex": `(\w+)\.(\w+)\.(\w+)`, "replacement": "$3"}},
 		{"ToJSON", "ToJSON$Value", config.Props{}},
+		{"MakeTombstone", "MakeTombstone", config.Props{}},
+	}
+}
+
+func benchPredicates() []benchCase {
+	return []benchCase{
+		{"TopicNameMatches", "TopicNameMatches", config.Props{"pattern": `shop\..*`}},
+		{"HasHeaderKey", "HasHeaderKey", config.Props{"name": "a"}},
+		{"RecordIsTombstone", "RecordIsTombstone", config.Props{}},
+	}
+}
+
+// TestBenchmarksHaveAll: the table has a line for each transform and predicate.
+func TestBenchmarksHaveAll(t *testing.T) {
+	known := make(map[string]bool)
+	note := func(class string) {
+		name, _, _ := strings.Cut(class, "$")
+		known[name] = true
+	}
+	for _, c := range append(benchCases(), benchPredicates()...) {
+		note(c.class)
+	}
+	for _, c := range benchEvents(t) {
+		note(c.class)
+	}
+	for _, p := range All() {
+		name, _, _ := strings.Cut(p.Info().Class, "$")
+		assert.True(t, known[name], "%s has no benchmark", name)
 	}
 }
 
@@ -88,9 +120,9 @@ func BenchmarkTransforms(b *testing.B) {
 	for _, c := range benchEvents(b) {
 		b.Run(c.name, func(b *testing.B) { benchChain(b, c.record, c.benchCase) })
 	}
-	b.Run("TopicNameMatches", func(b *testing.B) { benchPredicate(b, "TopicNameMatches", config.Props{"pattern": `shop\..*`}) })
-	b.Run("HasHeaderKey", func(b *testing.B) { benchPredicate(b, "HasHeaderKey", config.Props{"name": "a"}) })
-	b.Run("RecordIsTombstone", func(b *testing.B) { benchPredicate(b, "RecordIsTombstone", config.Props{}) })
+	for _, c := range benchPredicates() {
+		b.Run(c.name, func(b *testing.B) { benchPredicate(b, c.class, c.props) })
+	}
 	b.Run("chain of InsertField ReplaceField Cast", func(b *testing.B) {
 		benchChain(b, benchRecord(b),
 			benchCase{class: "InsertField$Value", props: config.Props{"topic.field": "topic"}},
@@ -156,7 +188,7 @@ type benchEvent struct {
 }
 
 // benchEvents have the same eight fields in an envelope, or as JSON.
-func benchEvents(b *testing.B) []benchEvent {
+func benchEvents(b testing.TB) []benchEvent {
 	plain := benchRecord(b)
 	row, err := optionalOf(plain.Value.Schema)
 	require.NoError(b, err)
@@ -184,7 +216,19 @@ func benchEvents(b *testing.B) []benchEvent {
 	require.NoError(b, err)
 	asJSON := plain
 	asJSON.Value = connect.Datum{Schema: data.StringSchema, Value: data.String(string(text))}
+	lists := data.StructBuilder().Field("id", data.Int64Schema).Field("tags", data.ArrayBuilder(data.StringSchema).MustBuild()).MustBuild()
+	tagged := plain
+	tagged.Value = connect.Datum{Schema: lists, Value: structOf(b, lists, data.Int64(7), data.ArrayOf(data.String("new"), data.String("paid")))}
+	var zipped bytes.Buffer
+	zip := gzip.NewWriter(&zipped)
+	_, err = zip.Write(text)
+	require.NoError(b, err)
+	require.NoError(b, zip.Close())
+	packed := plain
+	packed.Value = connect.Datum{Schema: data.BytesSchema, Value: data.Bytes(zipped.Bytes())}
 	return []benchEvent{
+		{benchCase{"FlattenArrays", "FlattenArrays$Value", config.Props{"mode": "join"}}, tagged},
+		{benchCase{"GzipDecompress", "GzipDecompress$Value", config.Props{}}, packed},
 		{benchCase{"ExtractNewRecordState", "ExtractNewRecordState", config.Props{"add.fields": "op,table"}}, event},
 		{benchCase{"LogicalTableRouter", "LogicalTableRouter", config.Props{"topic.regex": `(.*)\.\w+`, "topic.replacement": "$1.all"}}, event},
 		{benchCase{"OutboxEventRouter", "OutboxEventRouter", config.Props{}}, routed},
