@@ -48,6 +48,9 @@ func (b *bound) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if string(bytes.TrimSpace(answer)) == "null" {
+		return nil, errors.New("schema registry: an answer that is null") // srclient would panic
+	}
 	b.answer = answer
 	return &http.Response{
 		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
@@ -235,15 +238,13 @@ func (c *client) ByVersion(ctx context.Context, subject string, version int) (Re
 	return registered(found, answer)
 }
 
-// VersionsOf implements Client.
+// VersionsOf implements Client. srclient's pairs have no exported type.
 func (c *client) VersionsOf(ctx context.Context, id int) ([]SubjectVersion, error) {
-	_, answer, err := ask(ctx, c, nil, func(x *srclient.SchemaRegistryClient) (srclient.SubjectVersionResponse, error) {
-		return x.GetSubjectVersionsById(id)
-	})
+	answer, err := c.t.do(ctx, call{method: http.MethodGet, path: fmt.Sprintf("/schemas/ids/%d/versions", id)})
 	if err != nil {
 		return nil, err
 	}
-	var found []SubjectVersion // srclient's pairs have no exported type
+	var found []SubjectVersion
 	if err := json.Unmarshal(answer, &found); err != nil {
 		return nil, fmt.Errorf("schema registry: an answer that is no list of versions: %.100q", answer)
 	}
