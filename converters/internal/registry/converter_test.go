@@ -57,7 +57,7 @@ func TestRequestsPerSchema(t *testing.T) {
 	n := requests(r)
 	p := avro.Plugin()
 	var wg sync.WaitGroup
-	for range 20 {
+	for range 100 {
 		wg.Go(func() {
 			c := converter(t, p, r.URL(), nil)
 			for i := range 50 {
@@ -78,7 +78,7 @@ func TestRequestsPerSchema(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.EqualValues(t, 1, n.Load())
-	for range 20 {
+	for range 100 {
 		wg.Go(func() {
 			c := converter(t, p, r.URL(), nil)
 			for range 50 {
