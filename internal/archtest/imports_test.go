@@ -125,6 +125,8 @@ func pluginMay(dir, dep string) bool {
 		return family == "converters" || family == "transforms"
 	case under(dep, "internal/javaregex", "internal/javadate"): // what Java's configurations are written in
 		return family == "transforms"
+	case dep == "converters": // files of JSON are what the JSON converter writes
+		return under(dir, "connectors/internal/objectstore/format")
 	case dep == "internal/javatls": // clients of registries speak TLS by Java's keys
 		return under(dir, "converters/internal/registry")
 	case dep == "kafka": // connectors whose other end is Kafka go by our driver

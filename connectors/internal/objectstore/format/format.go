@@ -1,5 +1,3 @@
-// Package format writes the files of storage sinks: Parquet, Avro, JSON, CSV and raw bytes. A format knows nothing of
-// where its bytes go, of names, or of when a file ends; the engine in the package above does.
 package format
 
 import (
