@@ -1,7 +1,7 @@
 package converters
 
 import (
-	"github.com/streamlane/connect/converters/internal/mapkeys"
+	"github.com/streamlane/connect/internal/mapkeys"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
 )

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect"
-	"github.com/streamlane/connect/converters/internal/schematest"
+	"github.com/streamlane/connect/internal/schematest"
 )
 
 func TestBudget(t *testing.T) {

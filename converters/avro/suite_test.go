@@ -10,7 +10,7 @@ import (
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/connecttest"
 	"github.com/streamlane/connect/converters/avro"
-	"github.com/streamlane/connect/converters/internal/schematest"
+	"github.com/streamlane/connect/internal/schematest"
 )
 
 // fake starts a registry in the process.

@@ -3,7 +3,7 @@ package jsonschema
 import (
 	"fmt"
 
-	"github.com/streamlane/connect/converters/internal/jsontree"
+	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/data"
 )
 

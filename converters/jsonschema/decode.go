@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/streamlane/connect/converters/internal/defaults"
-	"github.com/streamlane/connect/converters/internal/mapkeys"
+	"github.com/streamlane/connect/internal/mapkeys"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
 )

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/streamlane/connect/converters/internal/jsontree"
+	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/converters/internal/registry"
 	"github.com/streamlane/connect/internal/javajson"
 )

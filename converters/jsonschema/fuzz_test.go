@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect/converters/internal/registry"
-	"github.com/streamlane/connect/converters/internal/schematest"
+	"github.com/streamlane/connect/internal/schematest"
 	"github.com/streamlane/connect/data"
 )
 

@@ -5,7 +5,7 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
-	"github.com/streamlane/connect/converters/internal/jsontree"
+	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/converters/internal/registry"
 	"github.com/streamlane/connect/data"
 )

@@ -8,7 +8,7 @@ import (
 
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/converters/internal/registry"
-	"github.com/streamlane/connect/converters/internal/schematest"
+	"github.com/streamlane/connect/internal/schematest"
 	"github.com/streamlane/connect/data"
 )
 

@@ -1,7 +1,7 @@
 package jsonschema
 
 import (
-	"github.com/streamlane/connect/converters/internal/jsontree"
+	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/data"
 )
 

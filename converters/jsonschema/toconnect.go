@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/streamlane/connect/converters/internal/jsontree"
+	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
 )

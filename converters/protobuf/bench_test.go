@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/streamlane/connect"
-	"github.com/streamlane/connect/converters/internal/schematest"
+	"github.com/streamlane/connect/internal/schematest"
 )
 
 func BenchmarkEncode(b *testing.B) {

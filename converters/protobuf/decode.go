@@ -10,7 +10,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/streamlane/connect/converters/internal/mapkeys"
+	"github.com/streamlane/connect/internal/mapkeys"
 	"github.com/streamlane/connect/data"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/streamlane/connect/converters/internal/names"
+	"github.com/streamlane/connect/internal/names"
 	"github.com/streamlane/connect/data"
 )
 

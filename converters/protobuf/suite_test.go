@@ -11,7 +11,7 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/connecttest"
-	"github.com/streamlane/connect/converters/internal/schematest"
+	"github.com/streamlane/connect/internal/schematest"
 	"github.com/streamlane/connect/converters/protobuf"
 	"github.com/streamlane/connect/data"
 )

@@ -43,7 +43,7 @@ func importDirections(f *file) []string {
 var pure = []string{"metric", "data", "config", "cluster"}
 
 // notLeaf are packages of internal folders that are no pure leaves: tooling.
-var notLeaf = []string{"internal/testenv", "internal/archtest", "internal/docgen", "internal/goldentest", "internal/integration", "internal/certtest", "converters/internal/schematest"}
+var notLeaf = []string{"internal/testenv", "internal/archtest", "internal/docgen", "internal/goldentest", "internal/integration", "internal/certtest", "internal/schematest"}
 
 func leaf(dir string) bool { return under(dir, "internal") && !under(dir, notLeaf...) }
 
@@ -125,6 +125,10 @@ func pluginMay(dir, dep string) bool {
 		return family == "converters" || family == "transforms"
 	case under(dep, "internal/javaregex", "internal/javadate"): // what Java's configurations are written in
 		return family == "transforms"
+	case under(dep, "internal/jsontree", "internal/names", "internal/mapkeys"): // what the formats of schema registries have in common
+		return family == "converters"
+	case dep == "internal/avrodata": // Avro's mapping, which the converter and files of Avro and Parquet share
+		return under(dir, "converters/avro", "connectors/internal/objectstore/format")
 	case dep == "converters": // files of JSON are what the JSON converter writes
 		return under(dir, "connectors/internal/objectstore/format")
 	case dep == "internal/javatls": // clients of registries speak TLS by Java's keys

@@ -1,4 +1,4 @@
-package avro
+package avrodata
 
 import (
 	"errors"
@@ -77,7 +77,7 @@ const (
 
 // resolver lays decoders out for a writer's and a reader's schema.
 type resolver struct {
-	*options
+	*Options
 	made map[resolvedKey]*decoder
 	skip map[*schema]*decoder
 }
@@ -89,8 +89,8 @@ type resolvedKey struct {
 
 // newDecoder lays out how data of writer become those of reader, whose Connect
 // schema is s.
-func (o *options) newDecoder(writer, reader *schema, s *data.Schema) (*decoder, error) {
-	r := &resolver{options: o, made: make(map[resolvedKey]*decoder), skip: make(map[*schema]*decoder)}
+func (o *Options) newDecoder(writer, reader *schema, s *data.Schema) (*decoder, error) {
+	r := &resolver{Options: o, made: make(map[resolvedKey]*decoder), skip: make(map[*schema]*decoder)}
 	if s == nil {
 		if err := writer.reads(reader); err != nil {
 			return nil, err

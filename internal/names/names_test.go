@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/streamlane/connect/converters/internal/names"
+	"github.com/streamlane/connect/internal/names"
 )
 
 func TestScrub(t *testing.T) {

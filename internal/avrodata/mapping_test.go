@@ -1,30 +1,30 @@
-package avro
+package avrodata
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/streamlane/connect/config"
-	"github.com/streamlane/connect/converters/internal/schematest"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/schematest"
 )
 
-// optionsOf decodes options from keys.
-func optionsOf(t testing.TB, keys ...string) *options {
+// optionsOf returns the options that keys set to true, or with a minus sign to false, stand for.
+func optionsOf(t testing.TB, keys ...string) *Options {
 	t.Helper()
-	props := config.Props{"converter.type": "value", "schema.registry.url": "http://localhost"}
-	for _, k := range keys {
-		props[k] = "true"
-		if k[0] == '-' {
-			delete(props, k)
-			props[k[1:]] = "false"
-		}
+	o := &Options{MetaData: true, Flatten: true}
+	flags := map[string]*bool{
+		enhanced: &o.Enhanced, generalized: &o.Generalized, discard: &o.Discard, scrub: &o.Scrub, optionalKey: &o.OptionalKeys,
+		"connect.meta.data": &o.MetaData, "ignore.default.for.nullables": &o.IgnoreDefaults, "flatten.singleton.unions": &o.Flatten,
 	}
-	var c Config
-	require.NoError(t, config.Decode(props, &c))
-	return &c.options
+	for _, k := range keys {
+		name := strings.TrimPrefix(k, "-")
+		require.Contains(t, flags, name)
+		*flags[name] = k == name
+	}
+	return o
 }
 
 const (

@@ -1,10 +1,10 @@
-package avro
+package avrodata
 
 import (
 	"strconv"
 
-	"github.com/streamlane/connect/converters/internal/jsontree"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // printer writes schemas as Java's Schema.toString does: members in its order, a

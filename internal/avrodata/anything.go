@@ -1,10 +1,10 @@
-package avro
+package avrodata
 
 import (
 	"fmt"
 
-	"github.com/streamlane/connect/converters/internal/mapkeys"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/mapkeys"
 )
 
 // anything reads schemaless data: a record of optional fields, of which the first

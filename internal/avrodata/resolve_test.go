@@ -1,4 +1,4 @@
-package avro
+package avrodata
 
 import (
 	"testing"
@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/streamlane/connect/converters/internal/schematest"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/schematest"
 )
 
 // TestResolution has Avro's rules: what a writer's bytes are for a reader.

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/streamlane/connect/converters/internal/jsontree"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 func TestTexts(t *testing.T) {

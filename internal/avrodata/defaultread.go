@@ -1,11 +1,11 @@
-package avro
+package avrodata
 
 import (
 	"fmt"
 
-	"github.com/streamlane/connect/converters/internal/jsontree"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // defaultValue reads a default: what Avro's parser takes as the default of a

@@ -1,4 +1,4 @@
-package avro
+package avrodata
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/streamlane/connect/converters/internal/jsontree"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -15,7 +15,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // fromConnect makes the Avro schema of a Connect schema, as AvroData's
 // fromConnectSchema does.
 type fromConnect struct {
-	*options
+	*Options
 	unnamed int // structs without a name so far
 	// made are the named types so far: one that comes again, perhaps inside of
 	// itself, is the same.
@@ -30,11 +30,11 @@ type madeType struct {
 }
 
 // avroSchema returns the Avro schema of a Connect schema, nil for schemaless data.
-func (o *options) avroSchema(s *data.Schema) (*schema, error) {
+func (o *Options) avroSchema(s *data.Schema) (*schema, error) {
 	if s == nil {
 		return anythingSchema(), nil
 	}
-	f := &fromConnect{options: o, seen: make(map[string]bool)}
+	f := &fromConnect{Options: o, seen: make(map[string]bool)}
 	return f.schema(s)
 }
 
@@ -89,7 +89,7 @@ func (f *fromConnect) bare(s *data.Schema) (*schema, error) {
 	if s.Kind() != data.KindStruct && out.kind.named() {
 		f.made = append(f.made, madeType{s, out})
 	}
-	if f.metaData {
+	if f.MetaData {
 		if err := f.addMetaData(out, s, connectType); err != nil {
 			return nil, err
 		}
@@ -173,7 +173,7 @@ func (f *fromConnect) base(s *data.Schema) (out *schema, connectType string, err
 }
 
 func (f *fromConnect) stringOrEnum(s *data.Schema) *schema {
-	if !f.generalized && !f.enhanced || !isEnum(s) {
+	if !f.Generalized && !f.Enhanced || !isEnum(s) {
 		return &schema{kind: text}
 	}
 	param := f.enumParam()
@@ -186,7 +186,7 @@ func (f *fromConnect) stringOrEnum(s *data.Schema) *schema {
 		}
 	}
 	_, short := f.nameOf(s)
-	if f.discard {
+	if f.Discard {
 		out.doc, out.hasDoc = s.Parameter(propEnumDoc)
 		return out
 	}
@@ -299,14 +299,14 @@ func (f *fromConnect) record(s *data.Schema) (*schema, error) {
 	out := &schema{kind: record}
 	out.space, out.name = f.nameOf(s)
 	docParam := recordDocParam
-	if f.discard {
+	if f.Discard {
 		docParam = propRecordDoc
 	}
 	out.doc, out.hasDoc = s.Parameter(docParam)
 	f.made = append(f.made, madeType{s, out})
 	for _, field := range s.Fields() {
 		doc, hasDoc := "", false
-		if !f.discard {
+		if !f.Discard {
 			doc, hasDoc = s.Parameter(fieldDocParam + field.Name)
 		}
 		if err := f.addField(out, f.scrubbed(field.Name), field.Schema, doc, hasDoc); err != nil {
@@ -328,7 +328,7 @@ func (f *fromConnect) addField(to *schema, name string, s *data.Schema, doc stri
 		return err
 	}
 	out := &field{name: name, schema: inner, doc: doc, hasDoc: hasDoc}
-	if f.discard {
+	if f.Discard {
 		out.doc, out.hasDoc = s.Doc(), s.Doc() != ""
 	}
 	switch {
@@ -343,7 +343,7 @@ func (f *fromConnect) addField(to *schema, name string, s *data.Schema, doc stri
 	case s.Optional():
 		out.def = jsontree.Null()
 	}
-	if f.metaData && again && len(s.Parameters()) > 0 && inner.hasNamed() {
+	if f.MetaData && again && len(s.Parameters()) > 0 && inner.hasNamed() {
 		if params := f.parameters(s); len(params.Members) > 0 {
 			out.props = append(out.props, jsontree.Member{Key: propParameters, Value: params})
 		}
@@ -373,7 +373,7 @@ func (f *fromConnect) addMetaData(out *schema, s *data.Schema, connectType strin
 	if params := f.parameters(s); len(params.Members) > 0 {
 		add(propParameters, params)
 	}
-	if _, fromField := s.Parameter(fieldDefaultParam); !s.Default().IsNull() && (f.discard || !fromField) {
+	if _, fromField := s.Parameter(fieldDefaultParam); !s.Default().IsNull() && (f.Discard || !fromField) {
 		def, err := f.defaultNode(s, s.Default())
 		if err != nil {
 			return fmt.Errorf("default: %w", err)
@@ -397,7 +397,7 @@ func (f *fromConnect) addMetaData(out *schema, s *data.Schema, connectType strin
 func (f *fromConnect) parameters(s *data.Schema) *jsontree.Node {
 	out := jsontree.Object()
 	for _, p := range s.Parameters() {
-		if f.discard || p.Key != fieldDefaultParam {
+		if f.Discard || p.Key != fieldDefaultParam {
 			out.Members = append(out.Members, jsontree.Member{Key: p.Key, Value: jsontree.Str(p.Value)})
 		}
 	}

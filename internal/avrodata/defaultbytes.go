@@ -1,4 +1,4 @@
-package avro
+package avrodata
 
 import (
 	"encoding/binary"
@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/streamlane/connect/converters/internal/jsontree"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // appendDefault appends the bytes of a default as Avro's JSON has it.

@@ -1,12 +1,12 @@
-package avro
+package avrodata
 
 import (
 	"fmt"
 	"strings"
 
-	"github.com/streamlane/connect/converters/internal/jsontree"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // kind is a type of Avro.

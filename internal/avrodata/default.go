@@ -1,11 +1,11 @@
-package avro
+package avrodata
 
 import (
 	"strings"
 
-	"github.com/streamlane/connect/converters/internal/jsontree"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // defaultNode writes a default as JSON.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/streamlane/connect/converters/internal/mapkeys"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/mapkeys"
 )
 
 // TestUnique: the last entry of a key counts, few entries or many, at the place of

@@ -1,4 +1,4 @@
-package avro
+package avrodata
 
 import (
 	"encoding/binary"
@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 	"unsafe"
 
-	"github.com/streamlane/connect/converters/internal/mapkeys"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/mapkeys"
 )
 
 // input is a payload under way. Strings and bytes alias it.

@@ -1,4 +1,4 @@
-package avro
+package avrodata
 
 import (
 	"encoding/binary"
@@ -66,7 +66,7 @@ const (
 // planner lays encoders out. One for a recursive schema is met again inside of
 // itself.
 type planner struct {
-	*options
+	*Options
 	strict bool // each value of the Connect schema must fit
 	made   map[plannedPair]*encoder
 }
@@ -77,8 +77,8 @@ type plannedPair struct {
 }
 
 // newEncoder lays out how s becomes a.
-func (o *options) newEncoder(s *data.Schema, a *schema, strict bool) (*encoder, error) {
-	p := &planner{options: o, strict: strict, made: make(map[plannedPair]*encoder)}
+func (o *Options) newEncoder(s *data.Schema, a *schema, strict bool) (*encoder, error) {
+	p := &planner{Options: o, strict: strict, made: make(map[plannedPair]*encoder)}
 	return p.plan(s, a)
 }
 
@@ -88,7 +88,7 @@ func (p *planner) plan(s *data.Schema, a *schema) (*encoder, error) {
 		return e, nil
 	}
 	e := &encoder{schema: s, kind: kindOf(s)}
-	if !p.ignoreDefaults {
+	if !p.IgnoreDefaults {
 		e.fallback = s.Default()
 	}
 	p.made[key] = e
@@ -245,14 +245,14 @@ func fitNumber(from data.Kind, to kind) fitness {
 func (p *planner) fitString(s *data.Schema, a *schema) fitness {
 	switch a.kind {
 	case text:
-		if isEnum(s) && (p.enhanced || p.generalized) {
+		if isEnum(s) && (p.Enhanced || p.Generalized) {
 			return wider
 		}
 		return exact
 	case enum:
 		full, ok := s.Parameter(p.enumParam())
 		if ok && full == a.fullName() {
-			return when(p.enhanced || p.generalized, exact) + when(!p.enhanced && !p.generalized, lossy)
+			return when(p.Enhanced || p.Generalized, exact) + when(!p.Enhanced && !p.Generalized, lossy)
 		}
 		return lossy
 	}

@@ -1,18 +1,18 @@
-package avro
+package avrodata
 
 import (
 	"fmt"
 	"strings"
 
-	"github.com/streamlane/connect/converters/internal/jsontree"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // toConnect makes Connect schemas of Avro schemas, as AvroData's toConnectSchema
 // does. It keeps the Connect schema of every part, for decoders.
 type toConnect struct {
-	*options
+	*Options
 	unions int // generalized unions so far
 	// open are the records around the one under way.
 	open map[*schema]*data.Reference
@@ -28,11 +28,11 @@ type doneType struct {
 
 // connectSchema returns the Connect schema of an Avro schema, nil for that of
 // schemaless data. version counts where the schema has none of its own; 0: none.
-func (o *options) connectSchema(s *schema, version int) (*data.Schema, error) {
+func (o *Options) connectSchema(s *schema, version int) (*data.Schema, error) {
 	if s.isAnything() {
 		return nil, nil
 	}
-	t := &toConnect{options: o, open: make(map[*schema]*data.Reference), done: make(map[doneType]*data.Schema)}
+	t := &toConnect{Options: o, open: make(map[*schema]*data.Reference), done: make(map[doneType]*data.Schema)}
 	return t.schema(s, situation{version: version})
 }
 
@@ -177,15 +177,15 @@ func (t *toConnect) bytes(s *schema) (*data.Builder, error) {
 
 func (t *toConnect) enum(s *schema) *data.Builder {
 	b := data.NewBuilder(data.KindString)
-	if t.metaData {
+	if t.MetaData {
 		if s.hasDoc {
 			key := enumDocParam + s.name
-			if t.discard {
+			if t.Discard {
 				key = propEnumDoc
 			}
 			b.Parameter(key, s.doc)
 		}
-		if !t.discard && s.fallback != "" {
+		if !t.Discard && s.fallback != "" {
 			b.Parameter(enumDefaultParam+s.name, s.fallback)
 		}
 	}
@@ -193,7 +193,7 @@ func (t *toConnect) enum(s *schema) *data.Builder {
 	b.Parameter(param, s.fullName())
 	for i, symbol := range s.symbols {
 		value := symbol
-		if t.generalized {
+		if t.Generalized {
 			value = itoa(i)
 		}
 		b.Parameter(param+"."+symbol, value)
@@ -233,18 +233,18 @@ func (t *toConnect) array(s *schema) (*data.Builder, error) {
 func (t *toConnect) record(s *schema) (*data.Builder, error) {
 	b := data.StructBuilder()
 	t.open[s] = data.NewReference()
-	if !t.discard && t.metaData && s.hasDoc {
+	if !t.Discard && t.MetaData && s.hasDoc {
 		b.Parameter(recordDocParam, s.doc)
 	}
 	for _, f := range s.fields {
-		if !t.discard && t.metaData && f.hasDoc {
+		if !t.Discard && t.MetaData && f.hasDoc {
 			b.Parameter(fieldDocParam+f.name, f.doc)
 		}
 		fs, err := t.schema(f.schema, situation{def: f.def, doc: f.doc})
 		if err != nil {
 			return nil, fmt.Errorf("field %q: %w", f.name, err)
 		}
-		if params := member(f.props, propParameters); t.metaData && params.Is(javajson.Object) {
+		if params := member(f.props, propParameters); t.MetaData && params.Is(javajson.Object) {
 			if fs, err = withParameters(fs, params); err != nil {
 				return nil, fmt.Errorf("field %q: %w", f.name, err)
 			}
@@ -306,8 +306,8 @@ func (s *schema) nullable() *schema {
 }
 
 // single returns the only branch of a union that counts as none.
-func (o *options) single(s *schema) *schema {
-	if s.kind == union && len(s.branches) == 1 && o.flatten {
+func (o *Options) single(s *schema) *schema {
+	if s.kind == union && len(s.branches) == 1 && o.Flatten {
 		return s.branches[0]
 	}
 	return nil
@@ -321,7 +321,7 @@ func (t *toConnect) union(s *schema, at situation) (*data.Schema, error) {
 		return t.schema(other, situation{optional: true, doc: at.doc})
 	}
 	b, name := data.StructBuilder(), unionName
-	if t.generalized {
+	if t.Generalized {
 		name = generalUnionName + itoa(t.unions)
 		t.unions++
 		b.Parameter(generalUnion, name)
@@ -350,10 +350,10 @@ func (t *toConnect) union(s *schema, at situation) (*data.Schema, error) {
 	if v, ok := versionOf(nil, at.version); ok {
 		b.Version(v)
 	}
-	if t.discard && at.doc != "" {
+	if t.Discard && at.doc != "" {
 		b.Doc(at.doc)
 	}
-	if at.def != nil && !t.discard && t.metaData {
+	if at.def != nil && !t.Discard && t.MetaData {
 		b.Parameter(fieldDefaultParam, "true")
 	}
 	return t.finish(b, s, at)
@@ -383,7 +383,7 @@ func (t *toConnect) attributes(b *data.Builder, s *schema, at *situation) error 
 	switch {
 	case at.def == nil:
 		at.def = connectDefault
-	case !t.discard && t.metaData && connectDefault == nil:
+	case !t.Discard && t.MetaData && connectDefault == nil:
 		b.Parameter(fieldDefaultParam, "true")
 	}
 	return t.addName(b, s)
@@ -392,8 +392,8 @@ func (t *toConnect) attributes(b *data.Builder, s *schema, at *situation) error 
 func (t *toConnect) addDoc(b *data.Builder, s *schema, at *situation) {
 	connectDoc := s.textProp(propDoc)
 	switch {
-	case !t.discard:
-		if t.metaData && connectDoc != "" {
+	case !t.Discard:
+		if t.MetaData && connectDoc != "" {
 			b.Doc(connectDoc)
 		}
 		return
@@ -404,13 +404,13 @@ func (t *toConnect) addDoc(b *data.Builder, s *schema, at *situation) {
 	case connectDoc != "":
 		b.Doc(connectDoc)
 	}
-	if t.metaData && s.hasDoc {
+	if t.MetaData && s.hasDoc {
 		b.Parameter(propRecordDoc, s.doc)
 	}
 }
 
 func (t *toConnect) addParameters(b *data.Builder, s *schema) error {
-	if params := s.prop(propParameters); t.metaData && params != nil {
+	if params := s.prop(propParameters); t.MetaData && params != nil {
 		if !params.Is(javajson.Object) {
 			return dataError("Expected JSON object for schema parameters but found: %s", params)
 		}

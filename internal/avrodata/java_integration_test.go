@@ -1,6 +1,6 @@
 //go:build integration
 
-package avro
+package avrodata
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/converters"
-	"github.com/streamlane/connect/converters/internal/schematest"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/schematest"
 	"github.com/streamlane/connect/internal/testenv"
 )
 

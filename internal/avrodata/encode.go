@@ -1,4 +1,4 @@
-package avro
+package avrodata
 
 import (
 	"encoding/binary"

@@ -1,8 +1,8 @@
-package avro
+package avrodata
 
 import (
-	"github.com/streamlane/connect/converters/internal/names"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/names"
 )
 
 // The names by which AvroData keeps in one world what only the other has.
@@ -43,22 +43,22 @@ const (
 	defaultPrecision = 64
 )
 
-// options are the keys that decide how schemas are mapped.
-type options struct {
-	enhanced       bool // enhanced.avro.schema.support
-	metaData       bool // connect.meta.data
-	scrub          bool // scrub.invalid.names
-	generalized    bool // generalized.sum.type.support
-	ignoreDefaults bool // ignore.default.for.nullables
-	flatten        bool // flatten.singleton.unions
-	optionalKeys   bool // allow.optional.map.keys
-	discard        bool // discard.type.doc.default
-	failTrailing   bool // avro.fail.on.trailing.data
+// Options are the keys of AvroDataConfig that decide how schemas are mapped. The zero Options are not those of absent
+// keys, which have MetaData and Flatten.
+type Options struct {
+	Enhanced       bool // enhanced.avro.schema.support
+	MetaData       bool // connect.meta.data
+	Scrub          bool // scrub.invalid.names
+	Generalized    bool // generalized.sum.type.support
+	IgnoreDefaults bool // ignore.default.for.nullables
+	Flatten        bool // flatten.singleton.unions
+	OptionalKeys   bool // allow.optional.map.keys
+	Discard        bool // discard.type.doc.default
 }
 
 // enumParam returns the parameter that makes an enum of a STRING.
-func (o *options) enumParam() string {
-	if o.generalized {
+func (o *Options) enumParam() string {
+	if o.Generalized {
 		return generalEnum
 	}
 	return enumParam
@@ -95,15 +95,15 @@ func isFixed(s *data.Schema) bool {
 }
 
 // stringKeys tells whether a MAP is one of Avro's.
-func (o *options) stringKeys(s *data.Schema) bool {
+func (o *Options) stringKeys(s *data.Schema) bool {
 	k := s.KeySchema()
-	return k.Kind() == data.KindString && (!k.Optional() || o.optionalKeys)
+	return k.Kind() == data.KindString && (!k.Optional() || o.OptionalKeys)
 }
 
 // split takes a full name apart, scrubbed if wanted.
-func (o *options) split(full string) (space, name string) { return names.Split(full, o.scrubbed) }
+func (o *Options) split(full string) (space, name string) { return names.Split(full, o.scrubbed) }
 
-func (o *options) scrubbedFull(full string) string {
+func (o *Options) scrubbedFull(full string) string {
 	space, name := o.split(full)
 	if space == "" {
 		return name
@@ -112,21 +112,21 @@ func (o *options) scrubbedFull(full string) string {
 }
 
 // scrubbed makes a name that Avro allows of any, if wanted.
-func (o *options) scrubbed(name string) string {
-	if !o.scrub || names.Valid(name) {
+func (o *Options) scrubbed(name string) string {
+	if !o.Scrub || names.Valid(name) {
 		return name
 	}
 	return names.Scrub(name, func(r rune) bool { return !names.Digit(r) })
 }
 
 // unionField names the field of a union's struct that stands for a branch.
-func (o *options) unionField(b *schema, at int) string {
+func (o *Options) unionField(b *schema, at int) string {
 	switch {
-	case o.generalized:
+	case o.Generalized:
 		return generalUnionField + itoa(at)
 	case !b.kind.named():
 		return b.kind.String()
-	case o.enhanced:
+	case o.Enhanced:
 		return b.fullName()
 	}
 	_, name := o.split(b.name)

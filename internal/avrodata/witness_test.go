@@ -1,4 +1,4 @@
-package avro
+package avrodata
 
 import (
 	"bytes"
@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/streamlane/connect/converters/internal/schematest"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/schematest"
 )
 
 // TestWitness: linkedin/goavro reads what we write, and writes the same bytes.
