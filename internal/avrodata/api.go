@@ -1,7 +1,11 @@
 package avrodata
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/names"
 )
 
 // A Schema is an Avro schema. It is immutable.
@@ -100,3 +104,44 @@ func DecimalOf(s *data.Schema) (scale, precision int, err error) { return decima
 
 // FieldName returns the name that a field of a record gets.
 func (o *Options) FieldName(name string) string { return o.scrubbed(name) }
+
+// CheckNames says which name in a schema is none that Avro allows: a letter or underscore, and after it letters, digits
+// and underscores.
+func CheckNames(s Schema) error { return checkNames(s.root, make(map[*schema]bool)) }
+
+func checkNames(s *schema, seen map[*schema]bool) error {
+	if s == nil || seen[s] {
+		return nil
+	}
+	seen[s] = true
+	if s.kind.named() {
+		for part := range strings.SplitSeq(s.fullName(), ".") {
+			if !names.Valid(part) {
+				return badName("the name", s.fullName())
+			}
+		}
+	}
+	for _, symbol := range s.symbols {
+		if !names.Valid(symbol) {
+			return badName("the symbol", symbol)
+		}
+	}
+	for _, f := range s.fields {
+		if !names.Valid(f.name) {
+			return badName("the field name", f.name)
+		}
+		if err := checkNames(f.schema, seen); err != nil {
+			return err
+		}
+	}
+	for _, b := range append(slices.Clone(s.branches), s.elem) {
+		if err := checkNames(b, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func badName(what, name string) error {
+	return dataError("%s %q is none that Avro allows: letters, digits and underscores, no digit first", what, name)
+}
