@@ -1,4 +1,3 @@
-// Package objectstore is the engine of the sinks that write files: to S3 and its like, or into a directory.
 package objectstore
 
 import (

@@ -1,0 +1,197 @@
+package objectstore
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/streamlane/connect"
+)
+
+// rotateBefore ends the round if the record must not be a part of it.
+func (t *Task) rotateBefore(p *partition, r *connect.SinkRecord, dir string, at time.Time) error {
+	if !p.dirty() {
+		return nil
+	}
+	c := &t.o.Config
+	f := p.files[dir]
+	if f != nil && f.value != nil {
+		changed, err := c.Compatibility.changes(r.Value.Schema, f.schema)
+		if err != nil {
+			return nil //nolint:nilerr // project says it of the record
+		}
+		if changed {
+			if p.mayEnd() {
+				return t.rotate(p)
+			}
+			t.seal(p, dir)
+		}
+	}
+	s := &p.round
+	late := c.RotateInterval > 0 && !at.IsZero() && !s.firstTime.IsZero() &&
+		(at.Sub(s.firstTime) >= c.RotateInterval || t.timed && c.RotateOnPartitionChange && dir != s.folder)
+	full := c.MaxOpenFiles > 0 && f == nil && len(p.files) >= c.MaxOpenFiles
+	if (late || full) && p.mayEnd() {
+		return t.rotate(p)
+	}
+	return nil
+}
+
+// rotateIfFull ends the round if it has enough.
+func (t *Task) rotateIfFull(p *partition) error {
+	c := &t.o.Config
+	if !p.dirty() || !p.mayEnd() {
+		return nil
+	}
+	if c.FlushSize > 0 && p.round.count >= c.FlushSize {
+		return t.rotate(p)
+	}
+	if c.FlushBytes > 0 {
+		for _, f := range p.files {
+			if f.size() >= c.FlushBytes {
+				return t.rotate(p)
+			}
+		}
+	}
+	return nil
+}
+
+// size is about how many bytes the file will have.
+func (f *file) size() int64 {
+	o := f.outputs[len(f.outputs)-1]
+	n := o.spool.size
+	if o.writer != nil {
+		n += o.writer.Buffered()
+	}
+	return n
+}
+
+// tick ends the round if the wall clock says so.
+func (t *Task) tick(p *partition, now time.Time) error {
+	if at, ok := t.due(p); !ok || now.Before(at) || !p.mayEnd() || p.conflict || p.ignore {
+		return nil
+	}
+	return t.rotate(p)
+}
+
+// due returns when the wall clock ends the round.
+func (t *Task) due(p *partition) (time.Time, bool) {
+	if !p.dirty() {
+		return time.Time{}, false
+	}
+	c, s := &t.o.Config, &p.round
+	var at []time.Time
+	if c.ScheduleInterval > 0 {
+		at = append(at, s.scheduled)
+	}
+	if c.OpenInterval > 0 {
+		at = append(at, s.began.Add(c.OpenInterval))
+	}
+	if c.IdleInterval > 0 {
+		at = append(at, s.wrote.Add(c.IdleInterval))
+	}
+	if c.RotateInterval > 0 && c.Extractor == Wallclock && !s.firstTime.IsZero() {
+		at = append(at, s.firstTime.Add(c.RotateInterval))
+	}
+	if len(at) == 0 {
+		return time.Time{}, false
+	}
+	return slices.MinFunc(at, time.Time.Compare), true
+}
+
+// schedule wakes the task when the next round is due.
+func (t *Task) schedule(now time.Time) {
+	var first time.Time
+	for _, p := range t.parts {
+		if at, ok := t.due(p); ok && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	if t.timer != nil {
+		t.timer.Stop()
+		t.timer = nil
+	}
+	if !first.IsZero() {
+		// Not at once, even if a round that is due may not end yet.
+		t.timer = time.AfterFunc(max(first.Sub(now), 100*time.Millisecond), t.wake)
+	}
+}
+
+// wake has Put called soon.
+func (t *Task) wake() {
+	t.woken.Store(true)
+	t.ctx.RequestCommit()
+}
+
+// nextSchedule returns the next whole number of intervals after midnight.
+func nextSchedule(now time.Time, interval time.Duration, zone string) time.Time {
+	if interval <= 0 {
+		return time.Time{}
+	}
+	loc, err := location(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	local := now.In(loc)
+	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, loc)
+	return midnight.Add((local.Sub(midnight)/interval + 1) * interval)
+}
+
+// rotate ends the round and sends its files on their way.
+func (t *Task) rotate(p *partition) error {
+	files := slices.Clone(p.sealed)
+	for _, f := range p.files {
+		files = append(files, f)
+	}
+	slices.SortFunc(files, func(a, b *file) int { return cmp.Compare(a.start, b.start) })
+	p.sealed, p.files, p.round = nil, map[string]*file{}, roundState{}
+	p.rounds = append(p.rounds, &round{files: files, next: p.next})
+	for i, f := range files {
+		if err := f.finish(); err != nil {
+			for _, g := range files[i:] {
+				t.discard(g)
+			}
+			return err
+		}
+		if err := t.send(p, f); err != nil {
+			return err
+		}
+	}
+	if len(p.rounds) >= maxRounds && !p.paused {
+		p.paused = true
+		t.ctx.Pause(p.tp)
+	}
+	return nil
+}
+
+// account brings the books in line after a write, and spills files if memory is short: the largest first, until a quarter
+// of the budget is free, so that it is not a few bytes each time.
+func (t *Task) account(f *file) error {
+	n := f.measure()
+	t.open += n - f.footprint
+	f.footprint = n
+	budget := t.o.Config.Memory - t.flying.Load()
+	if t.open <= budget {
+		return nil
+	}
+	var all []*file
+	for _, p := range t.parts {
+		all = append(all, p.sealed...)
+		for _, f := range p.files {
+			all = append(all, f)
+		}
+	}
+	slices.SortFunc(all, func(a, b *file) int { return cmp.Compare(b.footprint, a.footprint) })
+	for _, f := range all {
+		if t.open <= budget*3/4 {
+			return nil
+		}
+		if err := f.spill(); err != nil {
+			return err
+		}
+		n := f.measure()
+		t.open += n - f.footprint
+		f.footprint = n
+	}
+	return nil
+}
