@@ -11,14 +11,14 @@ import (
 	"github.com/streamlane/connect/data"
 )
 
-// The metadata of an object.
+// The names of the metadata of an object.
 const (
-	metaTopic     = "connect-topic" // of Kafka, whatever transforms made of it
-	metaPartition = "connect-partition"
-	metaStart     = "connect-start-offset"
-	metaEnd       = "connect-end-offset" // of the last record
-	metaCount     = "connect-record-count"
-	metaConnector = "connect-name"
+	MetaTopic     = "connect-topic" // of Kafka, whatever transforms made of it
+	MetaPartition = "connect-partition"
+	MetaStart     = "connect-start-offset"
+	MetaEnd       = "connect-end-offset" // of the last record
+	MetaCount     = "connect-record-count"
+	MetaConnector = "connect-name"
 )
 
 // An output is one object that is being made.
@@ -140,12 +140,12 @@ func (f *file) spill() error {
 // metadata is what is stored with each object of the file.
 func (f *file) metadata(connector string) map[string]string {
 	return map[string]string{
-		metaTopic:     f.part.tp.Topic,
-		metaPartition: strconv.Itoa(int(f.part.tp.Partition)),
-		metaStart:     strconv.FormatInt(f.start, 10),
-		metaEnd:       strconv.FormatInt(f.end, 10),
-		metaCount:     strconv.FormatInt(f.count, 10),
-		metaConnector: url.QueryEscape(connector),
+		MetaTopic:     f.part.tp.Topic,
+		MetaPartition: strconv.Itoa(int(f.part.tp.Partition)),
+		MetaStart:     strconv.FormatInt(f.start, 10),
+		MetaEnd:       strconv.FormatInt(f.end, 10),
+		MetaCount:     strconv.FormatInt(f.count, 10),
+		MetaConnector: url.QueryEscape(connector),
 	}
 }
 
@@ -158,21 +158,21 @@ type claim struct {
 
 // claimOf reads the metadata of an object at the place of f. It returns the reason if that is not one of this topic and partition.
 func claimOf(o Object, f *file) (claim, string) {
-	if o.Metadata[metaEnd] == "" {
+	if o.Metadata[MetaEnd] == "" {
 		return claim{}, "it has no metadata of this sink"
 	}
-	if t, p := o.Metadata[metaTopic], o.Metadata[metaPartition]; t != f.part.tp.Topic || p != strconv.Itoa(int(f.part.tp.Partition)) {
+	if t, p := o.Metadata[MetaTopic], o.Metadata[MetaPartition]; t != f.part.tp.Topic || p != strconv.Itoa(int(f.part.tp.Partition)) {
 		return claim{}, fmt.Sprintf("it holds records of %s-%s: two topics are routed to one, whose files have the same names", t, p)
 	}
 	var c claim
 	var errs [3]error
-	c.start, errs[0] = strconv.ParseInt(o.Metadata[metaStart], 10, 64)
-	c.end, errs[1] = strconv.ParseInt(o.Metadata[metaEnd], 10, 64)
-	c.count, errs[2] = strconv.ParseInt(o.Metadata[metaCount], 10, 64)
+	c.start, errs[0] = strconv.ParseInt(o.Metadata[MetaStart], 10, 64)
+	c.end, errs[1] = strconv.ParseInt(o.Metadata[MetaEnd], 10, 64)
+	c.count, errs[2] = strconv.ParseInt(o.Metadata[MetaCount], 10, 64)
 	if errs[0] != nil || errs[1] != nil || errs[2] != nil || c.end < c.start {
 		return claim{}, fmt.Sprintf("its metadata are damaged: %v", o.Metadata)
 	}
-	c.connector, _ = url.QueryUnescape(o.Metadata[metaConnector])
+	c.connector, _ = url.QueryUnescape(o.Metadata[MetaConnector])
 	return c, ""
 }
 

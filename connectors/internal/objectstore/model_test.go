@@ -3,6 +3,7 @@ package objectstore
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -146,7 +147,7 @@ func (w *world) start() {
 		c.IdleInterval = time.Duration(1+w.intn(300)) * time.Millisecond
 	}
 	lines := lineFormat{ext: ".txt"}
-	task, err := NewTask(Options{Config: c, Connector: "c", Value: lines, Keys: lines, Headers: lines, Open: func(context.Context) (Backend, error) {
+	task, err := NewTask(Options{Config: c, Connector: "c", Value: lines, Keys: lines, Headers: lines, Open: func(context.Context, *slog.Logger) (Backend, error) {
 		return &memoryBackend{store: w.store, caps: w.caps, fate: randomFate(w.r, &w.mu, time.Duration(1+w.intn(80))*time.Millisecond)}, nil
 	}})
 	require.NoError(w.t, err)
@@ -279,7 +280,7 @@ func (w *world) check() {
 	seen := map[string]int{}
 	for key, o := range w.store.objects {
 		lines := strings.Split(strings.TrimSuffix(o.body, "\n"), "\n")
-		require.Equal(w.t, o.meta[metaCount], strconv.Itoa(len(lines)), key)
+		require.Equal(w.t, o.meta[MetaCount], strconv.Itoa(len(lines)), key)
 		kind := "value"
 		for _, k := range []string{"keys", "headers"} {
 			if strings.HasSuffix(key, "."+k+".txt") {
@@ -290,7 +291,7 @@ func (w *world) check() {
 			kind = "tombstone " + kind
 		}
 		for _, line := range lines {
-			seen[kind+" "+o.meta[metaPartition]+" "+numberIn(line)]++
+			seen[kind+" "+o.meta[MetaPartition]+" "+numberIn(line)]++
 		}
 	}
 	for tp, log := range w.log {

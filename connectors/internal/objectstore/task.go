@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,7 @@ type Options struct {
 	// Connector is the connector's name; it is in the metadata of objects.
 	Connector string
 	// Open opens the store. It is called by Start.
-	Open func(ctx context.Context) (Backend, error)
+	Open func(ctx context.Context, log *slog.Logger) (Backend, error)
 	// Value is the format of files of values; Keys and Headers are needed if they are stored.
 	Value, Keys, Headers format.Format
 }
@@ -90,7 +91,7 @@ func (t *Task) Start(ctx context.Context, c connect.SinkContext) error {
 	t.ctx = c
 	t.life, t.end = context.WithCancel(ctx)
 	t.spill = newSpillArea(t.o.Config.TempDir)
-	back, err := t.o.Open(ctx)
+	back, err := t.o.Open(ctx, c.Logger())
 	if err != nil {
 		return err
 	}
