@@ -45,7 +45,7 @@ func (c *Config) Describe(d *config.Def) {
 
 // Check checks what no single key can say.
 func (c *Config) Check() error {
-	errs := []error{c.Config.Check(), c.Formats.Check()}
+	errs := []error{c.Config.Check(), c.Formats.CheckFor(&c.Config)}
 	if c.DirectoryDelim != "/" {
 		errs = append(errs, &config.KeyError{Key: "directory.delim", Value: c.DirectoryDelim, Err: errors.New("must be / here")})
 	}

@@ -236,7 +236,7 @@ func keyError(key, value, format string, args ...any) error {
 
 // Check checks what no single key can say.
 func (c *Config) Check() error {
-	return errors.Join(c.Config.Check(), c.Formats.Check(), c.checkEncryption(), c.checkCredentials(), c.checkTags(), c.checkEndpoint())
+	return errors.Join(c.Config.Check(), c.Formats.CheckFor(&c.Config), c.checkEncryption(), c.checkCredentials(), c.checkTags(), c.checkEndpoint())
 }
 
 func (c *Config) checkEncryption() error {

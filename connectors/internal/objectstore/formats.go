@@ -75,10 +75,12 @@ func (c *FormatConfig) find(name string) (string, bool) {
 func (c *FormatConfig) Describe(d *config.Def) {
 	class := config.ClassOf(d, &c.Class, "format.class", c.find).Importance(config.High).Recommend(c.Classes).
 		Doc("Format of the files: " + strings.Join(c.Classes(), ", ") + ". The names of Confluent's classes are understood, too.")
-	side := AvroFormat
 	if c.Default != "" {
 		class.Default(c.Default)
-		side = c.Default
+	}
+	side := JSONFormat
+	if c.Makers[AvroFormat] != nil {
+		side = AvroFormat
 	}
 	config.ClassOf(d, &c.Keys, "keys.format.class", c.find).Default(side).Recommend(c.Classes).
 		Doc("Format of the files of keys, with store.kafka.keys.")
@@ -125,8 +127,8 @@ func (c *FormatConfig) describeLibraries(d *config.Def) {
 		Doc("Whether maps whose keys are optional text are Avro maps. Only false is supported.")
 }
 
-// Check checks what no single key can say.
-func (c *FormatConfig) Check() error {
+// CheckFor checks what no single key can say; files tells which files there are.
+func (c *FormatConfig) CheckFor(files *Config) error {
 	var errs []error
 	if err := (format.Compression{Type: c.Compression, Level: c.Level}).Validate(); err != nil {
 		errs = append(errs, keyError(c.Prefix+"compression.level", fmt.Sprint(c.Level), "%w", err))
@@ -140,9 +142,16 @@ func (c *FormatConfig) Check() error {
 			}
 		}
 	}
-	for key, class := range map[string]string{"format.class": c.Class, "keys.format.class": c.Keys, "headers.format.class": c.Headers} {
+	classes := map[string]string{"format.class": c.Class}
+	if files.StoreKeys {
+		classes["keys.format.class"] = c.Keys
+	}
+	if files.StoreHeaders {
+		classes["headers.format.class"] = c.Headers
+	}
+	for key, class := range classes {
 		if class == "" {
-			continue
+			continue // said already
 		}
 		if _, err := c.Make(class); err != nil {
 			errs = append(errs, keyError(c.culprit(key, class), class, "%w", err))
