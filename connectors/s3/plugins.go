@@ -78,6 +78,7 @@ func (c *Config) blame(err error) error {
 		return nil
 	}
 	r, answered := errors.AsType[*awshttp.ResponseError](err)
+	answered = answered && r.HTTPStatusCode() != 0
 	switch {
 	case !answered && c.URL != "":
 		return keyError("store.url", c.URL, "the store cannot be reached: %w", err)

@@ -103,7 +103,7 @@ func TestBucketIsABackend(t *testing.T) {
 					return b
 				},
 				Read:  func(t *testing.T, key string) []byte { return p.read(t, key) },
-				Large: 12 << 20,
+				Large: 12 << 20, Imitation: name == "moto",
 			})
 			uploads, err := p.client.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: &p.bucket})
 			require.NoError(t, err)
