@@ -120,11 +120,11 @@ func (c *FormatConfig) describeLibraries(d *config.Def) {
 	config.Enum(d, &c.AvroCodec, "avro.codec", "null", "deflate", "snappy", "bzip2", "zstandard").Default("null").
 		Doc("Compression within Avro files. bzip2 is refused.")
 	config.Bool(d, &c.EnhancedAvro, "enhanced.avro.schema.support").Default(true).
-		Doc("Whether Avro schemas keep names, enumerations and the like. Only true is supported.")
+		Doc("Whether Avro schemas, those in Parquet files too, keep names, enumerations and the like.")
 	config.Bool(d, &c.ConnectMetaData, "connect.meta.data").Default(true).
-		Doc("Whether Avro schemas hold what only Connect knows, such as connect.name. Only true is supported.")
+		Doc("Whether Avro schemas, those in Parquet files too, hold what only Connect knows, such as connect.name.")
 	config.Bool(d, &c.OptionalMapKeys, "allow.optional.map.keys").Default(false).
-		Doc("Whether maps whose keys are optional text are Avro maps. Only false is supported.")
+		Doc("Whether maps whose keys are optional text are Avro maps.")
 }
 
 // CheckFor checks what no single key can say; files tells which files there are.
@@ -132,15 +132,6 @@ func (c *FormatConfig) CheckFor(files *Config) error {
 	var errs []error
 	if err := (format.Compression{Type: c.Compression, Level: c.Level}).Validate(); err != nil {
 		errs = append(errs, keyError(c.Prefix+"compression.level", fmt.Sprint(c.Level), "%w", err))
-	}
-	if c.Makers[AvroFormat] != nil {
-		for key, given := range map[string][2]bool{
-			"enhanced.avro.schema.support": {c.EnhancedAvro, true}, "connect.meta.data": {c.ConnectMetaData, true}, "allow.optional.map.keys": {c.OptionalMapKeys, false},
-		} {
-			if given[0] != given[1] {
-				errs = append(errs, keyError(key, fmt.Sprint(given[0]), "is not supported, only %t is", given[1]))
-			}
-		}
 	}
 	classes := map[string]string{"format.class": c.Class}
 	if files.StoreKeys {
