@@ -46,6 +46,7 @@ func newWriter(out io.Writer, o *Options, p *plan) *writer {
 	options := []parquet.WriterOption{
 		p.schema, parquet.Compression(codec), parquet.PageBufferSize(o.PageSize), parquet.WriteBufferSize(0), parquet.DataPageVersion(1),
 		parquet.ColumnPageBuffers(w.pages), parquet.DictionaryMaxBytes(dictionarySize), parquet.CreatedBy("connect", "1.0.0", ""),
+		parquet.DefaultEncoding(&parquet.Plain), // DuckDB reads no decimals that are DELTA_LENGTH_BYTE_ARRAY, the library's default
 	}
 	for _, c := range p.columns {
 		if c.unordered {
