@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"math/big"
+	"runtime"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
@@ -388,4 +389,29 @@ func BenchmarkWrite(b *testing.B) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 		})
 	}
+}
+
+// Many open files take little more than they say, and little to begin with: a row of 8 columns in each of 200.
+func TestMemoryOfOpenFiles(t *testing.T) {
+	d := schematest.EightFields(t)
+	f := made(t, Options{})
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	open := make([]format.Writer, 200)
+	told := int64(0)
+	for i := range open {
+		w, err := f.NewWriter(io.Discard, d)
+		require.NoError(t, err)
+		for range 100 {
+			require.NoError(t, w.Write(d))
+		}
+		open[i], told = w, told+w.Buffered()
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	each := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / int64(len(open))
+	t.Logf("%d bytes an open file, of which Buffered tells %d", each, told/int64(len(open)))
+	assert.Less(t, each, int64(300<<10))
+	runtime.KeepAlive(open)
 }

@@ -205,6 +205,7 @@ func (p *planner) leaf(n *node, s *data.Schema, path []string) (parquet.Node, er
 	if err != nil {
 		return nil, err
 	}
+	pn = frugal{pn}
 	if c.dictionary {
 		pn = parquet.Encoded(pn, &parquet.RLEDictionary)
 	}
@@ -309,3 +310,15 @@ func (f *groupField) Name() string { return f.name }
 
 // Value implements parquet.Field. Rows are not made of Go's structs.
 func (f *groupField) Value(reflect.Value) reflect.Value { return reflect.Value{} }
+
+// frugal is a leaf whose buffers begin small and grow. The library's begin with the size of a page in each required column,
+// which is much for who has a thousand files open.
+type frugal struct{ parquet.Node }
+
+// Type implements parquet.Node.
+func (n frugal) Type() parquet.Type { return frugalType{n.Node.Type()} }
+
+type frugalType struct{ parquet.Type }
+
+// EstimateNumValues implements parquet.Type.
+func (frugalType) EstimateNumValues(int) int { return batchRows }

@@ -15,7 +15,7 @@ const (
 	// batchRows and batchBytes bound what is shredded before it goes on to the columns.
 	batchRows  = 64
 	batchBytes = 256 << 10
-	pieceSize  = 64 << 10
+	pieceSize  = 16 << 10
 )
 
 // writer writes one file.
