@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/connectors/directory"
 	"github.com/streamlane/connect/connectors/file"
 	"github.com/streamlane/connect/connectors/generator"
 	"github.com/streamlane/connect/connectors/null"
@@ -16,6 +17,6 @@ func All() []connect.Plugin { return WithStdio(file.Stdio{}) }
 func WithStdio(streams file.Stdio) []connect.Plugin {
 	return slices.Concat(
 		file.Plugins(streams),
-		[]connect.Plugin{generator.Plugin, null.Plugin},
+		[]connect.Plugin{directory.Plugin(), generator.Plugin, null.Plugin},
 	)
 }

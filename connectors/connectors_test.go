@@ -25,8 +25,8 @@ func TestAll(t *testing.T) {
 	}
 	assert.Equal(t, map[string]connect.PluginKind{
 		"FileStreamSource": connect.SourcePlugin,
-		"FileStreamSink":   connect.SinkPlugin,
-		"GeneratorSource":  connect.SourcePlugin,
-		"NullSink":         connect.SinkPlugin,
+		"DirectorySink":    connect.SinkPlugin, "FileStreamSink": connect.SinkPlugin,
+		"GeneratorSource": connect.SourcePlugin,
+		"NullSink":        connect.SinkPlugin,
 	}, classes)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/connectors"
 	"github.com/streamlane/connect/connectors/file"
+	"github.com/streamlane/connect/connectors/s3"
 	"github.com/streamlane/connect/converters"
 	"github.com/streamlane/connect/converters/avro"
 	"github.com/streamlane/connect/converters/jsonschema"
@@ -19,6 +20,7 @@ import (
 func plugins(p process) []connect.Plugin {
 	return slices.Concat(
 		connectors.WithStdio(file.Stdio{In: p.stdin, Out: p.stdout}),
+		s3.Plugins(),
 		converters.All(),
 		[]connect.Plugin{
 			avro.Plugin(),

@@ -335,7 +335,7 @@ func numberIn(line string) string {
 // Whatever happens, readers find each record once: tasks die and leave requests behind that arrive later, tasks go on that own nothing any more,
 // requests are slow, fail, or fail after they were carried out, and rotation is different each time.
 func TestEachRecordOnce(t *testing.T) {
-	rounds := 3000
+	rounds := 2000
 	if testing.Short() {
 		rounds = 300
 	}

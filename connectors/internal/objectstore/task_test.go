@@ -1,0 +1,285 @@
+package objectstore
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/connecttest"
+	"github.com/streamlane/connect/data"
+)
+
+var tp0 = connect.TopicPartition{Topic: "t"}
+
+// startTask starts a task with partition 0 of topic t.
+func startTask(t *testing.T, c Config, back *memoryBackend, f lineFormat) (*Task, *connecttest.SinkContext) {
+	t.Helper()
+	task, err := NewTask(Options{Config: c, Connector: "c", Value: f, Keys: f, Headers: f, Open: func(context.Context, *slog.Logger) (Backend, error) { return back, nil }})
+	require.NoError(t, err)
+	ctx := &connecttest.SinkContext{Assigned: []connect.TopicPartition{tp0}}
+	require.NoError(t, task.Start(t.Context(), ctx))
+	require.NoError(t, task.Open(t.Context(), []connect.TopicPartition{tp0}))
+	return task, ctx
+}
+
+func newBackend() *memoryBackend {
+	return &memoryBackend{store: newMemoryStore(), caps: Capabilities{ConditionalCreate: true, Metadata: true}}
+}
+
+// However many files are open, they take no more memory than is allowed, formats' own buffers included; and what is spilled is stored.
+func TestMemoryIsBounded(t *testing.T) {
+	const files, rounds = 1000, 40
+	c := testConfig()
+	c.Partitioner, c.PartitionFields, c.Memory, c.TempDir = FieldPartitioner, []string{"f"}, 16<<20, t.TempDir()
+	c.FlushSize, c.Uploads = files*rounds, 8
+	back := newBackend()
+	task, _ := startTask(t, c, back, lineFormat{ext: ".txt", block: 64 << 10})
+	pad := strings.Repeat("x", 2000)
+	most, spilled := int64(0), false
+	for round := range rounds {
+		batch := make([]connect.SinkRecord, files)
+		for i := range batch {
+			batch[i] = testRecord(tp0, int64(round*files+i), fmt.Sprint(i), false)
+			batch[i].Value.Value = data.MapOf(data.Pair{Key: data.String("f"), Value: data.String(fmt.Sprint(i))}, data.Pair{Key: data.String("pad"), Value: data.String(pad)})
+		}
+		require.NoError(t, task.Put(t.Context(), batch))
+		sum := int64(0)
+		for _, f := range task.parts[tp0].files {
+			sum += f.measure()
+		}
+		assert.Equal(t, task.open, sum, "the books are right")
+		most = max(most, sum)
+		task.spill.mu.Lock()
+		spilled = spilled || len(task.spill.open) > 0
+		task.spill.mu.Unlock()
+	}
+	t.Logf("%d files of %d bytes: at most %d bytes in memory", files, rounds*len(pad), most)
+	assert.LessOrEqual(t, most, c.Memory)
+	assert.True(t, spilled)
+	names, err := os.ReadDir(c.TempDir)
+	require.NoError(t, err)
+	assert.Empty(t, names, "temporary files have no names")
+	agreed, err := task.PreCommit(t.Context(), connect.Offsets{tp0: files * rounds})
+	require.NoError(t, err)
+	assert.Equal(t, connect.Offsets{tp0: files * rounds}, agreed)
+	require.Len(t, back.store.objects, files)
+	for key, o := range back.store.objects {
+		require.Equal(t, rounds, strings.Count(o.body, pad), key)
+	}
+	require.NoError(t, task.Stop(t.Context()))
+	assert.Empty(t, task.spill.open)
+}
+
+// Each trigger ends files where it should.
+func TestRotation(t *testing.T) {
+	minute := time.Date(2024, 2, 29, 23, 58, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name   string
+		change func(c *Config)
+		times  []time.Duration // of the records, in event time
+		want   []string        // offsets in files
+	}{
+		{"records", func(c *Config) { c.FlushSize = 2 }, make([]time.Duration, 5), []string{"0 1", "2 3"}},
+		{"record time", func(c *Config) { c.RotateInterval, c.Extractor = time.Minute, RecordTime }, []time.Duration{0, 59 * time.Second, time.Minute, time.Hour}, []string{"0 1", "2"}},
+		{"bytes", func(c *Config) { c.FlushBytes = 1 }, make([]time.Duration, 2), []string{"0", "1"}},
+		{"folder", func(c *Config) {
+			c.Partitioner, c.Extractor, c.RotateInterval = DailyPartitioner, RecordTime, time.Hour
+		}, []time.Duration{0, time.Minute, 3 * time.Minute, 4 * time.Minute}, []string{"0 1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := testConfig()
+			c.change(&cfg)
+			back := newBackend()
+			task, _ := startTask(t, cfg, back, lineFormat{ext: ".txt"})
+			for i, at := range c.times {
+				r := testRecord(tp0, int64(i), "f", false)
+				r.Timestamp, r.Value.Value = minute.Add(at), data.Int64(int64(i))
+				require.NoError(t, task.Put(t.Context(), []connect.SinkRecord{r}))
+			}
+			agreed, err := task.PreCommit(t.Context(), connect.Offsets{tp0: int64(len(c.times))})
+			require.NoError(t, err)
+			var got []string
+			stored := int64(0)
+			for _, k := range back.store.keys() {
+				body := back.store.objects[k].body
+				got = append(got, strings.ReplaceAll(strings.TrimSpace(body), "\n", " "))
+				stored += int64(strings.Count(body, "\n"))
+			}
+			assert.Equal(t, c.want, got)
+			assert.Equal(t, connect.Offsets{tp0: stored}, agreed, "what is open is not committed")
+			require.NoError(t, task.Stop(t.Context()))
+		})
+	}
+}
+
+// By the wall clock files end without records, for the task has itself woken.
+func TestRotationByTheClock(t *testing.T) {
+	for name, change := range map[string]func(c *Config){
+		"idle":     func(c *Config) { c.IdleInterval = 10 * time.Minute },
+		"open":     func(c *Config) { c.OpenInterval = 10 * time.Minute },
+		"interval": func(c *Config) { c.RotateInterval = 10 * time.Minute },
+		"schedule": func(c *Config) { c.ScheduleInterval = 10 * time.Minute },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := testConfig()
+				change(&c)
+				back := newBackend()
+				task, ctx := startTask(t, c, back, lineFormat{ext: ".txt"})
+				time.Sleep(time.Minute)
+				require.NoError(t, task.Put(t.Context(), []connect.SinkRecord{testRecord(tp0, 0, "f", false)}))
+				time.Sleep(8 * time.Minute)
+				require.NoError(t, task.Put(t.Context(), nil))
+				synctest.Wait()
+				assert.Empty(t, back.store.keys())
+				before := ctx.CommitsRequested()
+				time.Sleep(2*time.Minute + time.Second)
+				assert.Greater(t, ctx.CommitsRequested(), before, "it has itself woken")
+				require.NoError(t, task.Put(t.Context(), nil))
+				synctest.Wait()
+				assert.Equal(t, []string{"topics/t/partition=0/t+0+0000000000.txt"}, back.store.keys())
+				require.NoError(t, task.Stop(t.Context()))
+			})
+		})
+	}
+}
+
+// A record that a format refuses is reported and left out, of the files of keys too.
+func TestRefusedRecords(t *testing.T) {
+	c := testConfig()
+	c.FlushSize, c.StoreKeys = 2, true
+	back := newBackend()
+	task, ctx := startTask(t, c, back, lineFormat{ext: ".txt", failOn: "bad"})
+	put := func(from int) {
+		var batch []connect.SinkRecord
+		for i, text := range []string{"a", "bad", "b"}[from:] {
+			r := testRecord(tp0, int64(from+i), "f", false)
+			r.Value.Value = data.String(text)
+			batch = append(batch, r)
+		}
+		require.NoError(t, task.Put(t.Context(), batch))
+	}
+	put(0)
+	require.Equal(t, connect.Offsets{tp0: 0}, ctx.TakeRewinds())
+	put(0)
+	agreed, err := task.PreCommit(t.Context(), connect.Offsets{tp0: 3})
+	require.NoError(t, err)
+	assert.Equal(t, connect.Offsets{tp0: 3}, agreed)
+	assert.Equal(t, "a\nb\n", back.store.objects["topics/t/partition=0/t+0+0000000000.txt"].body)
+	assert.Equal(t, "0\n2\n", back.store.objects["topics/t/partition=0/t+0+0000000000.keys.txt"].body)
+	assert.Len(t, ctx.Reports(), 1)
+	require.NoError(t, task.Stop(t.Context()))
+}
+
+// What this connector did not write is neither replaced nor taken for its own.
+func TestForeignObjects(t *testing.T) {
+	const key = "topics/t/partition=0/t+0+0000000000.txt"
+	ours := map[string]string{MetaTopic: "t", MetaPartition: "0", MetaStart: "0", MetaEnd: "0", MetaCount: "1"}
+	with := func(k, v string) map[string]string {
+		m := map[string]string{k: v}
+		for a, b := range ours {
+			if a != k {
+				m[a] = b
+			}
+		}
+		return m
+	}
+	for _, c := range []struct {
+		meta    map[string]string
+		foreign ForeignObjects
+		want    string // an error, or the object's body
+	}{
+		{nil, FailOnForeign, "no metadata of this sink"},
+		{nil, AdoptForeign, "no metadata of this sink"},
+		{nil, ReplaceForeign, "0\n"},
+		{with(MetaConnector, "other"), FailOnForeign, `written by the connector "other"`},
+		{with(MetaConnector, "other"), AdoptForeign, "theirs"},
+		{with(MetaTopic, "u"), AdoptForeign, "two topics are routed to one"},
+		{with(MetaEnd, "x"), AdoptForeign, "damaged"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := testConfig()
+			cfg.FlushSize, cfg.Foreign = 1, c.foreign
+			back := newBackend()
+			back.store.objects[key] = stored{"theirs", c.meta}
+			task, ctx := startTask(t, cfg, back, lineFormat{ext: ".txt"})
+			var err error
+			for range 4 {
+				r := testRecord(tp0, 0, "f", false)
+				r.Value.Value = data.Int64(0)
+				err = task.Put(t.Context(), []connect.SinkRecord{r})
+				synctest.Wait()
+				if err != nil || len(ctx.TakeRewinds()) == 0 && len(task.parts[tp0].rounds) == 0 {
+					break
+				}
+			}
+			body := back.store.objects[key].body
+			if err != nil {
+				assert.ErrorContains(t, err, c.want)
+				assert.ErrorContains(t, err, key)
+				assert.Equal(t, "theirs", body)
+			} else {
+				assert.Equal(t, c.want, body)
+			}
+			require.NoError(t, task.Stop(t.Context()))
+		})
+	}
+}
+
+// While the store is away the consumption pauses, and goes on afterwards.
+func TestPausesWhileTheStoreIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := testConfig()
+		c.FlushSize = 1
+		back := newBackend()
+		back.held = make(chan struct{})
+		task, ctx := startTask(t, c, back, lineFormat{ext: ".txt"})
+		require.NoError(t, task.Put(t.Context(), []connect.SinkRecord{testRecord(tp0, 0, "f", false), testRecord(tp0, 1, "f", false)}))
+		assert.True(t, ctx.Paused(tp0))
+		close(back.held)
+		synctest.Wait()
+		assert.Positive(t, ctx.CommitsRequested(), "the task has itself woken")
+		require.NoError(t, task.Put(t.Context(), nil))
+		assert.False(t, ctx.Paused(tp0))
+		require.NoError(t, task.Stop(t.Context()))
+	})
+}
+
+// Benchmark of the engine without a format or a store of weight.
+func BenchmarkPut(b *testing.B) {
+	c := testConfig()
+	c.FlushSize = 100_000
+	f := lineFormat{ext: ".txt", block: 64 << 10}
+	task, err := NewTask(Options{Config: c, Value: f, Open: func(context.Context, *slog.Logger) (Backend, error) { return discard{newBackend()}, nil }})
+	require.NoError(b, err)
+	require.NoError(b, task.Start(b.Context(), &connecttest.SinkContext{}))
+	require.NoError(b, task.Open(b.Context(), []connect.TopicPartition{tp0}))
+	batch := make([]connect.SinkRecord, 500)
+	offset := int64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range batch {
+			batch[i] = connect.SinkRecord{Record: connect.Record{Topic: "t", Offset: offset, Value: connect.Datum{Value: data.Int64(offset)}}, Origin: connect.Origin{TopicPartition: tp0, Offset: offset}}
+			offset++
+		}
+		if err := task.Put(b.Context(), batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(offset)/b.Elapsed().Seconds(), "records/s")
+	require.NoError(b, task.Stop(b.Context()))
+}
+
+// discard stores nothing.
+type discard struct{ *memoryBackend }
+
+func (discard) Put(context.Context, string, Content, PutOptions) error { return nil }
