@@ -25,7 +25,7 @@ type writer struct {
 	plan  *plan
 	out   *bufio.Writer
 	pages *pages
-	pw    *parquet.Writer
+	pw    *parquet.GenericWriter[any]
 	into  []*parquet.ColumnWriter
 	held  []held
 	marks []int
@@ -56,7 +56,7 @@ func newWriter(out io.Writer, o *Options, p *plan) *writer {
 	for k, v := range p.metadata {
 		options = append(options, parquet.KeyValueMetadata(k, v))
 	}
-	w.pw = parquet.NewWriter(w.out, options...)
+	w.pw = parquet.NewGenericWriter[any](w.out, options...)
 	w.into = w.pw.ColumnWriters()
 	n := len(w.into)
 	w.columns, w.held, w.marks = make([][]parquet.Value, n), make([]held, n), make([]int, n)
