@@ -93,7 +93,7 @@ func (c *Config) Describe(d *config.Def) {
 		Doc("Region of the bucket.")
 	config.Int(d, &c.FlushSize, "flush.size").Importance(config.High).Check(config.AtLeast(1)).
 		Doc("Number of records of a Kafka partition at which its open files end, all of them.")
-	c.Formats.Prefix, c.Formats.Makers = "s3.", libraries()
+	c.Formats.Prefix, c.Formats.Libraries = "s3.", libraries{}
 	c.Formats.Describe(d)
 	c.Config.Describe(d)
 	c.describeStore(d)

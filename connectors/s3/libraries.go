@@ -8,8 +8,19 @@ import (
 )
 
 // libraries are the formats that link a library.
-func libraries() map[string]objectstore.FormatMaker {
-	return map[string]objectstore.FormatMaker{objectstore.AvroFormat: newAvro, objectstore.ParquetFormat: newParquet}
+type libraries struct{}
+
+// Classes implements objectstore.Libraries.
+func (libraries) Classes() []string {
+	return []string{objectstore.AvroFormat, objectstore.ParquetFormat}
+}
+
+// Make implements objectstore.Libraries.
+func (libraries) Make(class string, c *objectstore.FormatConfig) (format.Format, error) {
+	if class == objectstore.AvroFormat {
+		return newAvro(c)
+	}
+	return newParquet(c)
 }
 
 func newAvro(c *objectstore.FormatConfig) (format.Format, error) {

@@ -19,16 +19,21 @@ const (
 	BytesFormat   = "ByteArrayFormat"
 )
 
-// A FormatMaker makes a format that links a library, as the configuration has it.
-type FormatMaker func(c *FormatConfig) (format.Format, error)
+// Libraries are the formats that link a library.
+type Libraries interface {
+	// Classes are their names.
+	Classes() []string
+	// Make makes one of them, as the configuration has it.
+	Make(class string, c *FormatConfig) (format.Format, error)
+}
 
 // A FormatConfig says how files are written.
 type FormatConfig struct {
-	// Default is the default of format.class; without one it is required. Makers are the formats beyond JSON, CSV and bytes. Prefix
+	// Default is the default of format.class; without one it is required. Libraries, if not nil, are the formats beyond JSON, CSV and bytes. Prefix
 	// comes before the keys of compression. All three are set before Describe by the connector.
-	Default string
-	Makers  map[string]FormatMaker
-	Prefix  string
+	Default   string
+	Libraries Libraries
+	Prefix    string
 
 	Class, Keys, Headers string
 	Compression          format.CompressionType
@@ -50,12 +55,14 @@ type FormatConfig struct {
 // Classes are the names of the formats that there are.
 func (c *FormatConfig) Classes() []string {
 	names := []string{JSONFormat, CSVFormat, BytesFormat}
-	for n := range c.Makers {
-		names = append(names, n)
+	if c.Libraries != nil {
+		names = append(names, c.Libraries.Classes()...)
 	}
 	slices.Sort(names)
 	return names
 }
+
+func (c *FormatConfig) has(class string) bool { return slices.Contains(c.Classes(), class) }
 
 // find knows the names that format.class may have.
 func (c *FormatConfig) find(name string) (string, bool) {
@@ -79,7 +86,7 @@ func (c *FormatConfig) Describe(d *config.Def) {
 		class.Default(c.Default)
 	}
 	side := JSONFormat
-	if c.Makers[AvroFormat] != nil {
+	if c.has(AvroFormat) {
 		side = AvroFormat
 	}
 	config.ClassOf(d, &c.Keys, "keys.format.class", c.find).Default(side).Recommend(c.Classes).
@@ -110,11 +117,11 @@ func (c *FormatConfig) Describe(d *config.Def) {
 }
 
 func (c *FormatConfig) describeLibraries(d *config.Def) {
-	if c.Makers[ParquetFormat] != nil {
+	if c.has(ParquetFormat) {
 		config.Enum(d, &c.ParquetCodec, "parquet.codec", "none", "gzip", "snappy", "lz4", "brotli", "lz4_raw", "zstd", "lzo").Default("snappy").
 			Doc("Compression within Parquet files. lzo is refused.")
 	}
-	if c.Makers[AvroFormat] == nil {
+	if !c.has(AvroFormat) {
 		return
 	}
 	config.Enum(d, &c.AvroCodec, "avro.codec", "null", "deflate", "snappy", "bzip2", "zstandard").Default("null").
@@ -185,8 +192,8 @@ func (c *FormatConfig) Make(class string) (format.Format, error) {
 		}
 		return format.Bytes(o)
 	}
-	if make := c.Makers[class]; make != nil {
-		return make(c)
+	if c.has(class) {
+		return c.Libraries.Make(class, c)
 	}
 	return nil, fmt.Errorf("format %q is none of %s", class, strings.Join(c.Classes(), ", "))
 }
