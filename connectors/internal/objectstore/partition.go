@@ -121,15 +121,3 @@ func (p *partition) prune() {
 		}
 	}
 }
-
-// everything returns all files.
-func (p *partition) everything() []*file {
-	all := append([]*file(nil), p.sealed...)
-	for _, f := range p.files {
-		all = append(all, f)
-	}
-	for _, r := range p.rounds {
-		all = append(all, r.files...)
-	}
-	return all
-}
