@@ -8,7 +8,7 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/data"
-	"github.com/streamlane/connect/transforms/internal/jsonpath"
+	"github.com/streamlane/connect/internal/jsonpath"
 )
 
 // A pathFormat says how the place of a field is written.

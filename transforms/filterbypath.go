@@ -6,7 +6,7 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
-	"github.com/streamlane/connect/transforms/internal/jsonpath"
+	"github.com/streamlane/connect/internal/jsonpath"
 )
 
 // A filterType says which records stay.
