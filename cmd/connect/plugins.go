@@ -6,6 +6,7 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/connectors"
 	"github.com/streamlane/connect/connectors/file"
+	"github.com/streamlane/connect/connectors/http"
 	"github.com/streamlane/connect/connectors/s3"
 	"github.com/streamlane/connect/converters"
 	"github.com/streamlane/connect/converters/avro"
@@ -21,6 +22,7 @@ func plugins(p process) []connect.Plugin {
 	return slices.Concat(
 		connectors.WithStdio(file.Stdio{In: p.stdin, Out: p.stdout}),
 		s3.Plugins(),
+		http.Plugins(),
 		converters.All(),
 		[]connect.Plugin{
 			avro.Plugin(),

@@ -134,6 +134,7 @@ const (
 	Given      ValueForm = "given"
 	Schemaless ValueForm = "schemaless"
 	StringForm ValueForm = "string"
+	Wrapped    ValueForm = "wrapped"
 )
 
 // What happens after the last page (after.end), and about bad records (errors.mode).
@@ -256,8 +257,8 @@ func (e *Endpoint) describeRecords(d *config.Def, def *Endpoint) {
 		Doc("JSON pointer or JSONPath to the timestamp: RFC 3339, other usual forms, or seconds, milliseconds, microseconds or nanoseconds since 1970.")
 	config.String(d, &e.OffsetPath, "record.offset.path").Default(def.OffsetPath).Check(pathCheck()).Group(group, 5).Doc("JSON pointer or JSONPath to what pagination=record goes on from.")
 	config.List(d, &e.IDPath, "record.id.path").Default(def.IDPath).Check(config.Each(pathCheck())).Group(group, 6).Doc("JSON pointers or JSONPaths to what tells records apart, for dedup.window.records.")
-	config.Enum(d, &e.Value, "value.form", Inferred, Given, Schemaless, StringForm).Default(def.Value).Importance(config.Medium).Group(group, 7).
-		Doc("inferred: structs under a schema that grows with what is seen, all fields optional. given: structs under value.schema. schemaless: maps. string: JSON text.")
+	config.Enum(d, &e.Value, "value.form", Inferred, Given, Schemaless, StringForm, Wrapped).Default(def.Value).Importance(config.Medium).Group(group, 7).
+		Doc("inferred: structs under a schema that grows with what is seen, all fields optional. given: structs under value.schema. schemaless: maps. string: JSON text. wrapped: a struct of value (JSON text), key and timestamp, as castorm's connector makes.")
 	config.Text(d, &e.Schema, "value.schema").Default(def.Schema).Group(group, 8).Doc("Schema of values, in the JSON of Kafka Connect's JsonConverter.")
 	config.Enum(d, &e.ErrorsMode, "errors.mode", modeFail, modeSkip, modeLetter).Default(def.ErrorsMode).Importance(config.Medium).Group(group, 9).
 		Doc("What happens to records that cannot be read, and to responses that cannot be, after the retries. fail: the task fails. skip: they are logged. dead_letter: their text goes to errors.topic.")

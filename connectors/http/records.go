@@ -3,6 +3,8 @@ package http
 import (
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/data"
@@ -72,6 +74,8 @@ func (r *reader) fill(rec *connect.SourceRecord, x *pendingRecord) error {
 		}
 		rec.Value = connect.Datum{Schema: data.StringSchema, Value: data.String(text)}
 		return nil
+	case Wrapped:
+		return wrap(rec, x)
 	}
 	schema := r.given
 	if schema == nil {
@@ -176,3 +180,36 @@ func (k *keyMaker) key(v data.Value) (connect.Datum, error) {
 	}
 	return connect.Datum{Schema: k.schema, Value: data.StructOf(x)}, nil
 }
+
+// wrap makes key and value in the form of castorm's connector.
+func wrap(rec *connect.SourceRecord, x *pendingRecord) error {
+	key, value := wrappedSchemas()
+	k, err := data.NewStruct(key)
+	if err != nil {
+		return err
+	}
+	v, err := data.NewStruct(value)
+	if err != nil {
+		return err
+	}
+	v.Set(0, data.String(string(appendJSON(nil, x.value))))
+	if text, ok := scalar(rec.Key.Value); ok {
+		k.Set(0, data.String(text))
+		v.Set(1, data.String(text))
+	}
+	if rec.Timestamp.IsZero() {
+		rec.Timestamp = time.Now() // as castorm's connector has it
+	}
+	v.Set(2, data.Int64(rec.Timestamp.UnixMilli()))
+	rec.Key, rec.Value = connect.Datum{Schema: key, Value: data.StructOf(k)}, connect.Datum{Schema: value, Value: data.StructOf(v)}
+	return nil
+}
+
+// wrappedSchemas are of key and value.
+var wrappedSchemas = sync.OnceValues(func() (key, value *data.Schema) {
+	text := data.NewBuilder(data.KindString).Optional().MustBuild()
+	key = data.StructBuilder().Name("com.github.castorm.kafka.connect.http.Key").Field("key", text).MustBuild()
+	value = data.StructBuilder().Name("com.github.castorm.kafka.connect.http.Value").Field("value", data.StringSchema).Field("key", text).
+		Field("timestamp", data.NewBuilder(data.KindInt64).Optional().MustBuild()).MustBuild()
+	return key, value
+})

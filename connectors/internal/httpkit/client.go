@@ -76,7 +76,7 @@ func New(c Config, o Options) (*Client, error) {
 		// A server may make headers long too.
 		MaxResponseHeaderBytes: 1 << 20,
 	}
-	if t.Proxy, err = proxyFunc(c.Proxy.Reveal(), c.NoProxy); err != nil {
+	if t.Proxy, err = c.proxy(); err != nil {
 		return nil, err
 	}
 	k := &Client{c: c, transport: t, limit: rate.NewLimiter(rate.Inf, 1)}

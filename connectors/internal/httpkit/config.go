@@ -41,7 +41,10 @@ type Config struct {
 	// reached without it, in the manner of the environment variable NO_PROXY.
 	Proxy   config.Secret
 	NoProxy []string
-	TLS     javatls.Settings
+	// ProxyUser and ProxyPassword are in the place of those in Proxy, if there is a user.
+	ProxyUser     string
+	ProxyPassword config.Secret
+	TLS           javatls.Settings
 }
 
 // RetryConfig says when and how often a request is tried again.
@@ -103,6 +106,8 @@ func (c *Config) Describe(d *config.Def) {
 		Doc("Bytes that the body of a response may have, after decompression. A longer one is an error. It bounds the memory that a page takes.")
 	config.Password(d, &c.Proxy, "http.proxy.url").Optional().Group("Requests", 6).
 		Doc("URL of a proxy, http, https or socks5, such as http://user:password@proxy:3128. Absent: none.")
+	config.String(d, &c.ProxyUser, "http.proxy.user").Default("").Group("Requests", 8).Doc("User of the proxy, where the URL has none.")
+	config.Password(d, &c.ProxyPassword, "http.proxy.password").Optional().Group("Requests", 9).Doc("Password of the proxy's user.")
 	config.List(d, &c.NoProxy, "http.proxy.exclude").Default(nil).Group("Requests", 7).
 		Doc("Hosts that are reached without the proxy: names with all their subdomains, IP addresses, networks such as 10.0.0.0/8, each with a port if wanted.")
 	d.Prefix("http.", &c.TLS)

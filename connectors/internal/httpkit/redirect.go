@@ -72,17 +72,20 @@ func parseProxy(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// proxyFunc returns the choice of a proxy for a Transport; nil for none.
-func proxyFunc(proxy string, except []string) (func(*http.Request) (*url.URL, error), error) {
-	if proxy == "" {
+// proxy returns the choice of a proxy for a Transport; nil for none.
+func (c *Config) proxy() (func(*http.Request) (*url.URL, error), error) {
+	if c.Proxy.Reveal() == "" {
 		return nil, nil
 	}
-	u, err := parseProxy(proxy)
+	u, err := parseProxy(c.Proxy.Reveal())
 	if err != nil {
 		return nil, fmt.Errorf("http.proxy.url %w", err)
 	}
+	if c.ProxyUser != "" {
+		u.User = url.UserPassword(c.ProxyUser, c.ProxyPassword.Reveal())
+	}
 	// httpproxy knows the rules of NO_PROXY; of the proxies themselves it would refuse some.
-	excluded := (&httpproxy.Config{HTTPProxy: "http://p", HTTPSProxy: "http://p", NoProxy: strings.Join(except, ",")}).ProxyFunc()
+	excluded := (&httpproxy.Config{HTTPProxy: "http://p", HTTPSProxy: "http://p", NoProxy: strings.Join(c.NoProxy, ",")}).ProxyFunc()
 	return func(r *http.Request) (*url.URL, error) {
 		if by, err := excluded(r.URL); err != nil || by == nil {
 			return nil, err

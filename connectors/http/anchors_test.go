@@ -1,0 +1,185 @@
+package http
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/connecttest"
+	"github.com/streamlane/connect/data"
+)
+
+func TestAnchorsAreWellDeclared(t *testing.T) {
+	connecttest.TestPlugin(t, confluentPlugin(), config.Props{"http.api.base.url": "http://a.test", "api1.topics": "t", "validate.requests": "false"})
+	connecttest.TestPlugin(t, castormPlugin(), config.Props{"http.request.url": "http://a.test/x", "kafka.topic": "t", "validate.requests": "false"})
+}
+
+// Every key of castorm's definition is declared, with its default.
+func TestKeysOfCastorm(t *testing.T) {
+	f, err := os.Open("testdata/castorm-http.keys.jsonl")
+	require.NoError(t, err)
+	defer func() { _ = f.Close() }() // read only
+	own := map[string]config.KeyInfo{}
+	for _, k := range config.Keys(new(castorm)) {
+		own[k.Name] = k
+	}
+	n := 0
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var k struct {
+			Name    string `json:"name"`
+			Default string `json:"default_value"`
+		}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &k))
+		if !strings.HasPrefix(k.Name, "http.") {
+			continue // the framework's
+		}
+		n++
+		if assert.Contains(t, own, k.Name) && k.Default != "" {
+			require.NotNil(t, own[k.Name].Default, k.Name)
+			assert.Equal(t, k.Default, *own[k.Name].Default, k.Name)
+		}
+	}
+	assert.Equal(t, 7, n)
+}
+
+func TestConfluent(t *testing.T) {
+	server := httptest.NewServer(api(items(23), 4))
+	defer server.Close()
+	for mode, props := range map[string]config.Props{
+		"SIMPLE_INCREMENTING":  {"api1.http.api.path": "/offset", "api1.http.request.parameters": "offset=${offset}", "api1.http.response.data.json.pointer": "/items", "api1.http.initial.offset": "0"},
+		"CHAINING":             {"api1.http.api.path": "/record?after=${offset}", "api1.http.offset.json.pointer": "/id", "api1.http.initial.offset": "0"},
+		"CURSOR_PAGINATION":    {"api1.http.api.path": "/cursor", "api1.http.request.parameters": "a=b&cursor=${offset}", "api1.http.next.page.json.pointer": "/next", "api1.http.response.data.json.pointer": "/items"},
+		"TIMESTAMP_PAGINATION": {"api1.http.api.path": "/since?since=${offset}", "api1.http.timestamp.json.pointer": "/at", "api1.http.initial.offset": "2000-01-01T00:00:00Z"},
+	} {
+		t.Run(mode, func(t *testing.T) {
+			h := connecttest.Source(t, confluentPlugin(), props.Merge(config.Props{"http.api.base.url": server.URL, "api1.topics": "t", "api1.http.offset.mode": mode, "api1.request.interval.ms": "0",
+				"auth.type": "BASIC", "connection.user": "u", "connection.password": "p"}))
+			for i, rec := range h.Next(23) {
+				x, ok := rec.Value.Value.Struct()
+				require.True(t, ok)
+				id, _ := x.Get("id")
+				assert.True(t, data.Equal(data.Int64(int64(i+1)), id), "%v at %d", id, i)
+			}
+		})
+	}
+}
+
+func TestCastorm(t *testing.T) {
+	server := httptest.NewServer(api(items(23), 4))
+	defer server.Close()
+	h := connecttest.Source(t, castormPlugin(), config.Props{"http.request.url": server.URL + "/record", "http.request.params": "after=${offset.id}", "http.offset.initial": "id=0",
+		"http.response.record.offset.pointer": "id=/id", "http.response.record.key.pointer": "/name", "kafka.topic": "t", "http.timer.catchup.interval.millis": "0"})
+	for i, rec := range h.Next(23) {
+		x, ok := rec.Value.Value.Struct()
+		require.True(t, ok)
+		text, err := x.GetTyped("value", data.KindString)
+		require.NoError(t, err)
+		want, err := json.Marshal(items(23)[i])
+		require.NoError(t, err)
+		s, _ := text.Str()
+		assert.JSONEq(t, string(want), s)
+	}
+}
+
+func TestAnchorsRefuse(t *testing.T) {
+	for _, c := range []struct {
+		into  config.Describer
+		props config.Props
+		key   string
+	}{
+		{new(confluent), config.Props{"http.api.base.url": "http://a", "api1.topics": "t", "api1.http.offset.mode": "SNAPSHOT_PAGINATION"}, "api1.http.offset.mode"},
+		{new(confluent), config.Props{"http.api.base.url": "http://a", "api1.topics": "t", "api1.http.offset.mode": "CHAINING"}, "api1.http.offset.json.pointer"},
+		{new(castorm), config.Props{"http.request.url": "http://a", "kafka.topic": "t", "http.response.list.order.direction": "DESC"}, "http.response.list.order.direction"},
+		{new(castorm), config.Props{"http.request.url": "http://a/${offset.timestamp?long}", "kafka.topic": "t"}, "http.request.url"},
+		{new(castorm), config.Props{"http.request.url": "http://a/", "kafka.topic": "t", "http.record.sorter": "org.example.Own"}, "http.record.sorter"},
+		{new(Config), config.Props{"http.url": "http://a/", "topic": "t", "pagination": "graphql"}, "graphql.query"},
+		{new(Config), config.Props{"http.url": "http://a/", "topic": "t", "path": "?x=${nothing}"}, "path"},
+		{new(Config), config.Props{"http.url": "http://a/", "endpoints": "a", "endpoint.a.path": "/"}, "endpoint.a.topic"},
+		{new(Config), config.Props{"http.url": "http://a/", "topic": "t", "auth.type": "sigv4"}, "auth.sigv4.region"},
+	} {
+		keys, _ := config.KeyErrors(config.Decode(c.props, c.into))
+		var names []string
+		for _, k := range keys {
+			names = append(names, k.Key)
+		}
+		assert.Contains(t, names, c.key, "%v", c.props)
+	}
+}
+
+func TestValidationTellsTheKey(t *testing.T) {
+	server := httptest.NewServer(api(items(3), 4))
+	defer server.Close()
+	for _, c := range []struct {
+		props config.Props
+		key   string
+	}{
+		{config.Props{"path": "/nowhere"}, "path"},
+		{config.Props{"path": "/all", "records.path": "/x"}, "records.path"},
+		{config.Props{"path": "/all", "response.format": "xml"}, "response.format"},
+		{config.Props{"path": "/all", "record.key.path": "/x"}, "record.key.path"},
+		{config.Props{"path": "/all", "record.timestamp.path": "/name"}, "record.timestamp.path"},
+		{config.Props{"http.url": "http://127.0.0.1:1"}, "http.url"},
+		{config.Props{"path": "/all"}, ""},
+	} {
+		res := config.Validate(t.Context(), config.Props{"http.url": server.URL, "topic": "t", "retry.max.attempts": "1"}.Merge(c.props), new(Config))
+		var wrong []string
+		for _, v := range res.Configs {
+			if len(v.Value.Errors) > 0 {
+				wrong = append(wrong, v.Value.Name)
+			}
+		}
+		if c.key == "" {
+			assert.Empty(t, wrong)
+			continue
+		}
+		assert.Equal(t, []string{c.key}, wrong, "%v", c.props)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, text := range []string{`{"a":[1,2.5,"x",null,true]}`, "<a b='1'><c>x</c><c/></a>", "a,b\n1,2\n", "1\n{"} {
+		for i := range 5 {
+			f.Add([]byte(text), byte(i))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte, format byte) {
+		e := builtIn()
+		e.Format = []Format{JSON, NDJSON, CSV, XML, Text}[format%5]
+		b, err := e.decode(text, selector{})
+		if err != nil {
+			return
+		}
+		for _, x := range b.records {
+			if x.err != nil {
+				continue
+			}
+			var s shape
+			s.see(x.value)
+			schema, err := s.build()
+			if err != nil {
+				continue // names that are no field names
+			}
+			v, err := conform(schema, x.value, "")
+			if err == nil {
+				err = data.Validate(schema, v, "value")
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			again, err := parseJSON(appendJSON(nil, x.value))
+			if err != nil {
+				t.Fatalf("%s: written as %s: %v", text, appendJSON(nil, x.value), err)
+			}
+			if e.Format == JSON && string(appendJSON(nil, again)) != string(appendJSON(nil, x.value)) {
+				t.Fatalf("%s: came back as %s", text, appendJSON(nil, again))
+			}
+		}
+	})
+}

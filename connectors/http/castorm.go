@@ -1,0 +1,207 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/config"
+)
+
+const castormPackage = "com.github.castorm.kafka.connect."
+
+func castormPlugin() connect.Plugin {
+	return connect.Source(connect.Info{
+		Class: "CastormHttpSource", Version: "1.0.0", Doc: "HttpSource with the keys of castorm's kafka-connect-http.",
+		StandsFor: []connect.JavaClass{{Class: castormPackage + "http.HttpSourceConnector", Task: castormPackage + "http.HttpSourceTask"}},
+	}, func(c castorm) (*connector, error) {
+		own, err := c.own()
+		return &connector{cfg: own}, err
+	}, func(c Config) (*task, error) { return newTask(c, nil) })
+}
+
+// castorm has the keys of castorm's kafka-connect-http.
+type castorm struct {
+	topic, url, method, headers, params, body, initial      string
+	list, record, key, offset, timestamp, direction, mapper string
+	authType, user, proxyHost, proxyUser, process, skip     string
+	password, proxyPassword                                 config.Secret
+	interval, catchUp, connectTimeout, readTimeout, ttl     time.Duration
+	proxyPort                                               int
+	classes                                                 [12]string
+	validate                                                bool
+}
+
+// Describe declares the keys.
+func (c *castorm) Describe(d *config.Def) {
+	config.String(d, &c.topic, "kafka.topic").Importance(config.High).Check(config.NonEmpty()).Doc("Topic of the records.")
+	config.String(d, &c.url, "http.request.url").Importance(config.High).Check(config.NonEmpty()).Doc("URL, a template with ${offset.NAME}.")
+	config.String(d, &c.method, "http.request.method").Default("GET").Doc("Method.")
+	config.String(d, &c.headers, "http.request.headers").Default("").Doc("Headers: Name: Value, Name2: Value2.")
+	config.String(d, &c.params, "http.request.params").Default("").Doc("Parameters: name=value & name2=value2.")
+	config.Text(d, &c.body, "http.request.body").Default("").Doc("Body.")
+	config.String(d, &c.initial, "http.offset.initial").Default("").Doc("Initial offset: name=value.")
+	config.String(d, &c.list, "http.response.list.pointer").Default("/").Doc("JSON pointer to the records.")
+	config.String(d, &c.record, "http.response.record.pointer").Default("/").Check(only("/")).Doc("JSON pointer to the value in a record.")
+	config.String(d, &c.key, "http.response.record.key.pointer").Default("").Doc("JSON pointer to the key.")
+	config.String(d, &c.offset, "http.response.record.offset.pointer").Default("").Doc("JSON pointers to the offset: name=/pointer.")
+	config.String(d, &c.timestamp, "http.response.record.timestamp.pointer").Default("").Doc("JSON pointer to the timestamp.")
+	config.EnumFold(d, &c.direction, "http.response.list.order.direction", "ASC", "DESC", "IMPLICIT").Default("IMPLICIT").Check(only("ASC", "IMPLICIT")).Doc("Order of the records.")
+	config.String(d, &c.mapper, "http.response.record.mapper").Default(castormPackage + "http.record.SchemedKvSourceRecordMapper").
+		Check(only(castormPackage+"http.record.SchemedKvSourceRecordMapper", castormPackage+"http.record.StringKvSourceRecordMapper")).Doc("Form of the values: a struct of value, key and timestamp, or text.")
+	config.EnumFold(d, &c.authType, "http.auth.type", "None", "Basic").Default("None").Doc("How requests are authenticated.")
+	config.String(d, &c.user, "http.auth.user").Default("").Doc("User.")
+	config.Password(d, &c.password, "http.auth.password").Optional().Doc("Password.")
+	config.String(d, &c.process, "http.response.policy.codes.process").Default("200..299").Check(only("200..299")).Doc("Status codes of responses with records.")
+	config.String(d, &c.skip, "http.response.policy.codes.skip").Default("300..399").Doc("Status codes of responses that are skipped.")
+	config.Millis(d, &c.interval, "http.timer.interval.millis").Default(time.Minute).Doc("Pause between requests.")
+	config.Millis(d, &c.catchUp, "http.timer.catchup.interval.millis").Default(30 * time.Second).Doc("Pause between requests while there are new records.")
+	config.Millis(d, &c.connectTimeout, "http.client.connection.timeout.millis").Default(2 * time.Second).Check(config.AtLeast(time.Millisecond)).Doc("Time for a connection.")
+	config.Millis(d, &c.readTimeout, "http.client.read.timeout.millis").Default(2 * time.Second).Check(config.AtLeast(time.Millisecond)).Doc("Time for a response.")
+	config.Millis(d, &c.ttl, "http.client.ttl.millis").Default(5 * time.Minute).Ignored("idle connections are kept for 90 s").Doc("Time for which connections are kept.")
+	config.String(d, &c.proxyHost, "http.client.proxy.host").Default("").Doc("Host of the proxy.")
+	config.Int(d, &c.proxyPort, "http.client.proxy.port").Default(3128).Check(config.Between(1, 65535)).Doc("Port of the proxy.")
+	config.String(d, &c.proxyUser, "http.client.proxy.username").Default("").Doc("User of the proxy.")
+	config.Password(d, &c.proxyPassword, "http.client.proxy.password").Optional().Doc("Password of the proxy's user.")
+	config.Bool(d, &c.validate, "validate.requests").Default(true).Doc("Whether validation sends a request. Not a key of castorm's.")
+	c.describeClasses(d)
+}
+
+// describeClasses declares the keys that name classes: those that are built in may stand there, others cannot run here.
+func (c *castorm) describeClasses(d *config.Def) {
+	for i, k := range []struct{ key, class string }{
+		{"http.timer", "timer.AdaptableIntervalTimer"},
+		{"http.client", "http.client.okhttp.OkHttpClient"},
+		{"http.request.factory", "http.request.template.TemplateHttpRequestFactory"},
+		{"http.request.template.factory", "http.request.template.freemarker.BackwardsCompatibleFreeMarkerTemplateFactory"},
+		{"http.auth", "http.auth.ConfigurableHttpAuthenticator"},
+		{"http.response.parser", "http.response.PolicyHttpResponseParser"},
+		{"http.response.policy", "http.response.StatusCodeHttpResponsePolicy"},
+		{"http.response.policy.parser", "http.response.KvHttpResponseParser"},
+		{"http.response.record.parser", "http.response.jackson.JacksonKvRecordHttpResponseParser"},
+		{"http.response.record.timestamp.parser", "http.response.timestamp.EpochMillisOrDelegateTimestampParser"},
+		{"http.record.sorter", "http.record.OrderDirectionSourceRecordSorter"},
+		{"http.record.filter.factory", "http.record.OffsetRecordFilterFactory"},
+	} {
+		config.Class(d, &c.classes[i], k.key).Default(castormPackage + k.class).Check(only(castormPackage + k.class)).Doc("Class; only the default is supported.")
+	}
+}
+
+// templateVariable is FreeMarker's ${...}.
+var templateVariable = regexp.MustCompile(`\$\{([^}]*)\}`)
+
+// offsetName returns the property of the offset that the templates use; "": none.
+func (c *castorm) offsetName() (string, error) {
+	name := ""
+	for key, text := range map[string]string{"http.request.url": c.url, "http.request.params": c.params, "http.request.headers": c.headers, "http.request.body": c.body} {
+		if strings.Contains(text, "<#") {
+			return "", config.Errorf(key, "FreeMarker's directives are not supported")
+		}
+		for _, m := range templateVariable.FindAllStringSubmatch(text, -1) {
+			v := strings.TrimPrefix(m[1], "offset.")
+			if !plainName.MatchString(v) {
+				return "", config.Errorf(key, "of FreeMarker only ${offset.NAME} is supported, found %q", m[0])
+			}
+			if name != "" && name != v {
+				return "", config.Errorf(key, "templates with more than one property of the offset are not supported, found %q and %q", name, v)
+			}
+			name = v
+		}
+	}
+	return name, nil
+}
+
+var plainName = regexp.MustCompile(`^\w+$`)
+
+// Check says what no single key can say.
+func (c *castorm) Check() error {
+	if c.url == "" || c.topic == "" {
+		return nil // said beside these keys
+	}
+	_, err := c.own()
+	if _, rest := config.KeyErrors(err); len(rest) > 0 {
+		return config.Errorf("http.request.url", "%w", err)
+	}
+	return err
+}
+
+// Probe asks as HttpSource does.
+func (c *castorm) Probe(ctx context.Context) error { return probeOwn(ctx, "http.request.url", c.own) }
+
+// own translates.
+func (c *castorm) own() (Config, error) {
+	name, err := c.offsetName()
+	if err != nil {
+		return Config{}, err
+	}
+	u, err := url.Parse(templateVariable.ReplaceAllString(c.url, "0"))
+	if err != nil || checkURL(u.String()) != nil {
+		return Config{}, config.Errorf("http.request.url", "must be a URL that begins with http:// or https://, with a host")
+	}
+	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+	base := u.Scheme + "://" + u.Host
+	p := config.Props{"http.url": base, "topic": c.topic, "request.method": strings.ToUpper(c.method),
+		"poll.interval.ms": ms(c.interval), "catchup.interval.ms": ms(c.catchUp), "http.connect.timeout.ms": ms(c.connectTimeout), "http.request.timeout.ms": ms(c.readTimeout),
+		"value.form": string(Wrapped), "skip.codes": strings.ReplaceAll(c.skip, "..", "-"), "validate.requests": strconv.FormatBool(c.validate)}
+	template := func(text string) string { return templateVariable.ReplaceAllString(text, "$${cursor}") }
+	p["path"], p["request.body"] = template(strings.TrimPrefix(c.url, base)), template(c.body)
+	if strings.HasSuffix(c.mapper, "StringKvSourceRecordMapper") {
+		p["value.form"] = string(StringForm)
+	}
+	if c.list != "/" {
+		p["records.path"] = c.list
+	}
+	p["record.key.path"], p["record.timestamp.path"] = c.key, c.timestamp
+	if err := errors.Join(
+		named("http.request.headers", pairs(template(c.headers), ",", ":", func(k, v string) { p["request.header."+k] = v })),
+		named("http.request.params", pairs(template(c.params), "&", "=", func(k, v string) { p["request.param."+k] = v })),
+		c.setOffset(p, name),
+	); err != nil {
+		return Config{}, err
+	}
+	if c.authType == "Basic" {
+		p["auth.type"], p["auth.user"] = "basic", c.user
+	}
+	if c.proxyHost != "" {
+		p["http.proxy.url"], p["http.proxy.user"] = fmt.Sprintf("http://%s:%d", c.proxyHost, c.proxyPort), c.proxyUser
+	}
+	var own Config
+	if err := config.Decode(p, &own); err != nil {
+		return own, fmt.Errorf("%w", err)
+	}
+	own.Client.Auth.Password, own.Client.ProxyPassword = c.password, c.proxyPassword
+	return own, nil
+}
+
+func named(key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return config.Errorf(key, "%w", err)
+}
+
+// setOffset has the next request go on from the last record, if requests depend on it; those that come again are left out.
+func (c *castorm) setOffset(p config.Props, name string) error {
+	if name == "" {
+		return nil
+	}
+	paths := map[string]string{"key": c.key, "timestamp": c.timestamp}
+	if err := pairs(c.offset, ",", "=", func(k, v string) { paths[k] = v }); err != nil {
+		return config.Errorf("http.response.record.offset.pointer", "%w", err)
+	}
+	if paths[name] == "" {
+		return config.Errorf("http.response.record.offset.pointer", "has no pointer to %q, which the templates use", name)
+	}
+	p["pagination"], p["record.offset.path"], p["dedup.window.records"] = string(Record), paths[name], "1000"
+	return named("http.offset.initial", pairs(c.initial, ",", "=", func(k, v string) {
+		if k == name {
+			p["pagination.start"] = v
+		}
+	}))
+}
