@@ -35,7 +35,6 @@ type reader struct {
 
 	// pending are the records of the page that were not handed over yet.
 	pending []pendingRecord
-	warned  bool
 }
 
 // A pendingRecord is a record with the position behind it.

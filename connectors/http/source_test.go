@@ -133,3 +133,24 @@ func TestEveryRecordOnce(t *testing.T) {
 		})
 	}
 }
+
+// Three endpoints on two tasks, over a restart: each is read once.
+func TestEndpointsOverTasks(t *testing.T) {
+	server := httptest.NewServer(api(items(10), 4))
+	defer server.Close()
+	h := connecttest.Source(t, Plugin(), config.Props{"http.url": server.URL, "topic": "t.${endpoint}", "tasks.max": "2", "endpoints": "a,b,c", "after.end": "stop",
+		"value.form": "string", "record.key.path": "/id", "poll.max.records": "1", "endpoint.a.path": "/all", "endpoint.b.path": "/page", "endpoint.b.pagination": "page", "endpoint.b.pagination.param": "page",
+		"endpoint.c.path": "/record?after=${cursor}", "endpoint.c.pagination": "record", "endpoint.c.record.offset.path": "/id", "endpoint.c.topic": "own"})
+	last := map[string]int64{}
+	take := func(n int) {
+		for _, rec := range h.Next(n) {
+			id, _ := rec.Key.Value.Int()
+			require.Equal(t, last[rec.Topic]+1, id, "%s", rec.Topic)
+			last[rec.Topic] = id
+		}
+	}
+	take(13)
+	h.Restart()
+	take(17)
+	require.Equal(t, map[string]int64{"t.a": 10, "t.b": 10, "own": 10}, last)
+}
