@@ -1,9 +1,9 @@
 package converters
 
 import (
-	"github.com/streamlane/connect/internal/mapkeys"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/mapkeys"
 )
 
 // array reads an array whose elements have a plan, nil for any.

@@ -3,8 +3,8 @@ package jsonschema
 import (
 	"fmt"
 
-	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // allOf converts schemas that all hold: objects are one struct with all their

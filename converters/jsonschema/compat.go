@@ -3,10 +3,10 @@ package jsonschema
 import (
 	"fmt"
 
-	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/converters/internal/registry"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // canRead tells whether every payload of a Connect schema is valid by a schema of

@@ -4,9 +4,9 @@ import (
 	"fmt"
 
 	"github.com/streamlane/connect/converters/internal/defaults"
-	"github.com/streamlane/connect/internal/mapkeys"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/mapkeys"
 )
 
 // decoder is how JSON becomes values of one Connect schema, laid out once.

@@ -5,9 +5,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/converters/internal/registry"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // document is a schema with all that it refers to.

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // maxDepth bounds the nesting of schemas and values, both ways.

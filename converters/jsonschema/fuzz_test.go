@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect/converters/internal/registry"
-	"github.com/streamlane/connect/internal/schematest"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/schematest"
 )
 
 // TestRoundTrip: random schemas and data come back, are JSON, and are valid by

@@ -5,9 +5,9 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
-	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/converters/internal/registry"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // Config configures a converter: the keys of Confluent's JsonSchemaDataConfig

@@ -8,8 +8,8 @@ import (
 
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/converters/internal/registry"
-	"github.com/streamlane/connect/internal/schematest"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/schematest"
 )
 
 // optionsOf decodes options from keys.

@@ -1,8 +1,8 @@
 package jsonschema
 
 import (
-	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // The names by which JsonSchemaData keeps in one world what only the other has.

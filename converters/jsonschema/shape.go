@@ -3,8 +3,8 @@ package jsonschema
 import (
 	"slices"
 
-	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // sort is what a JSON Schema is, as the library behind JsonSchemaData sees it.

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/streamlane/connect/internal/jsontree"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsontree"
 )
 
 // toConnect makes Connect schemas of JSON Schemas, as JsonSchemaData's

@@ -10,8 +10,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/streamlane/connect/internal/mapkeys"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/mapkeys"
 )
 
 // input is a payload under way. Strings and bytes alias it.

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/streamlane/connect/converters/internal/registry"
-	"github.com/streamlane/connect/internal/schematest"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/schematest"
 )
 
 const (

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/streamlane/connect/internal/names"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/names"
 )
 
 // The names by which ProtobufData keeps in one world what only the other has.

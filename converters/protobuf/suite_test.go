@@ -11,9 +11,9 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/connecttest"
-	"github.com/streamlane/connect/internal/schematest"
 	"github.com/streamlane/connect/converters/protobuf"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/schematest"
 )
 
 func fake(t testing.TB) *srfake.Registry {

@@ -131,7 +131,7 @@ func pluginMay(dir, dep string) bool {
 		return under(dir, "converters/avro", "connectors/internal/objectstore/format")
 	case dep == "converters": // files of JSON are what the JSON converter writes
 		return under(dir, "connectors/internal/objectstore/format")
-	case dep == "internal/javatls": // clients of registries and of HTTP servers speak TLS by Java's keys
+	case dep == "internal/javatls": // clients of registries and HTTP servers speak TLS by Java's keys
 		return under(dir, "converters/internal/registry", "connectors/internal/httpkit")
 	case dep == "internal/jsonpath": // selects parts of records
 		return family == "transforms" || family == "connectors"

@@ -17,10 +17,10 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/converters/avro"
-	"github.com/streamlane/connect/internal/schematest"
 	"github.com/streamlane/connect/converters/jsonschema"
 	"github.com/streamlane/connect/converters/protobuf"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/schematest"
 	"github.com/streamlane/connect/internal/testenv"
 )
 
