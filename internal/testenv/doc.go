@@ -22,13 +22,16 @@
 //   - [Registry] is one schema registry, Apicurio's with Confluent's API, shared by
 //     all tests of a test binary. TESTENV_REGISTRY (a URL) names a running one to
 //     use in its stead.
+//   - [Cassandra] is one node of Apache Cassandra 5, shared by all tests of a test
+//     binary, which they may kill and start again on its data.
 //   - [JavaProgram] runs a Java program once, for what only Java's classes can say.
 //   - [Proxy] is a TCP proxy on loopback for tests of a network that fails.
 //
 // # What the machine must have
 //
 // Java 17 or later and Maven; for [Registry] a Java 21 or later, if need be beside
-// the default one (in /usr/lib/jvm, or at JAVA25_HOME). The jars are fetched once,
+// the default one (in /usr/lib/jvm, or at JAVA25_HOME); for [Cassandra] one from 17
+// to 23, as the default one (JAVA_HOME counts) or beside it. The jars are fetched once,
 // by Maven, into connect-testenv in the user's cache folder ([os.UserCacheDir]); a
 // lock there keeps test binaries that run at once from fetching twice. Where Java
 // or Maven is missing the test is skipped and says what to install; with
