@@ -28,6 +28,7 @@ func TestFencedLeader(t *testing.T) {
 		defer stop()
 		time.Sleep(10 * time.Second)
 		put(t, "c", 1, a)
+		time.Sleep(10 * time.Second) // what the worker writes of its own accord is written, or it would notice before it is asked
 
 		b, err := kafka.New(kafka.Options{Dial: w.kafka.Dial, Worker: config.Props{
 			"bootstrap.servers": w.kafka.Bootstrap, "group.id": "workers", "exactly.once.source.support": "preparing",
