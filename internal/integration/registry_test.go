@@ -112,7 +112,7 @@ func javaReadsAvro(t *testing.T, url string, records []*kgo.Record, got []connec
 		require.NoError(t, write.Encode(map[string]any{"config": map[string]string{}, "schema": schemas[id], "data": base64.StdEncoding.EncodeToString(r.Value[5:])}))
 	}
 	carrier := jsonCarrier(t)
-	answers := json.NewDecoder(bytes.NewReader(testenv.JavaProgram(t, "../../converters/avro/testdata/java/Witness.java", questions.Bytes())))
+	answers := json.NewDecoder(bytes.NewReader(testenv.JavaProgram(t, "../../internal/avrodata/testdata/java/Witness.java", questions.Bytes())))
 	for i := range got {
 		var said struct{ Envelope, Error string }
 		require.NoError(t, answers.Decode(&said))
