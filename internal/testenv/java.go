@@ -2,7 +2,6 @@ package testenv
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -102,50 +101,24 @@ func (j jvm) argv() []string {
 // the first time. The folder's name holds a hash of the pom, so a changed pin is
 // another folder. Test binaries that install at once wait for the first.
 func installJars(ctx context.Context, name string, pom []byte) (string, error) {
-	root, err := home()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(root, fmt.Sprintf("%s-%x", name, sha256.Sum256(pom))[:len(name)+13])
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
-	}
-	lock, err := lockFile(dir+".lock", true)
-	if err != nil {
-		return "", err
-	}
-	defer lock.Close()
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
-	}
-	if err := fetchJars(ctx, dir, pom); err != nil {
-		return "", fmt.Errorf("install %s: %w", name, err)
-	}
-	return dir, nil
+	return install(ctx, name, string(pom), func(ctx context.Context, part string) error { return fetchJars(ctx, part, pom) })
 }
 
-// fetchJars has Maven copy jars into a folder beside dir, unpacks archives, and
-// renames it to dir when it is complete. The caller holds dir's lock.
-func fetchJars(ctx context.Context, dir string, pom []byte) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, installLimit)
-	defer cancel()
-	part, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+".part-")
+// fetchJars has Maven copy jars into a folder, and unpacks archives.
+func fetchJars(ctx context.Context, libs string, pom []byte) (err error) {
+	project, err := os.MkdirTemp(filepath.Dir(libs), filepath.Base(libs)+".pom-")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(part)) }()
-	file := filepath.Join(part, "pom.xml")
+	defer func() { err = errors.Join(err, os.RemoveAll(project)) }()
+	file := filepath.Join(project, "pom.xml")
 	if err := os.WriteFile(file, pom, 0o644); err != nil {
 		return err
 	}
-	libs := filepath.Join(part, "libs")
 	out, err := exec.CommandContext(ctx, "mvn", "-B", "-q", "-ntp", "-f", file, mavenCopy,
 		"-DoutputDirectory="+libs, "-DincludeScope=runtime").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("mvn %s: %w\n%s", mavenCopy, err, tail(string(out)))
 	}
-	if err := unpackAll(libs); err != nil {
-		return err
-	}
-	return os.Rename(libs, dir)
+	return unpackAll(libs)
 }

@@ -150,7 +150,8 @@ func installPython(ctx context.Context, name string, packages ...string) (string
 	})
 }
 
-// install has fetch fill a folder in the cache, once for each version of what it fetches.
+// install has fetch fill a folder in the cache, once for each version of what it fetches. Test binaries that install at once wait
+// for the first.
 func install(ctx context.Context, name, version string, fetch func(ctx context.Context, part string) error) (string, error) {
 	root, err := home()
 	if err != nil {
