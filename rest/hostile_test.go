@@ -162,12 +162,14 @@ func TestSecretsAreNotEchoed(t *testing.T) {
 	const provided = "s3cr3t-of-the-vault"
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
+		// One handler for both, whose lock guards the buffer.
+		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		rt := startInBubble(t, connect.Options{
 			Plugins:   []connect.Plugin{connect.Source(connect.Info{Class: "Leaky", Version: "1", Doc: "Leaks."}, connect.OneTask[leakyConfig], leaky)},
 			Providers: map[string]config.Provider{"vault": vault{provided}},
-			Logger:    slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			Logger:    logger,
 		})
-		h := Handler(rt, &Options{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		h := Handler(rt, &Options{Logger: logger})
 		var answers []string
 		ask := func(method, path, body string) (status int, answer string) {
 			w := send(t, h, host, method, path, jsonHeader(), []byte(body))
