@@ -123,18 +123,16 @@ func pluginMay(dir, dep string) bool {
 		return true
 	case dep == "internal/javajson": // Jackson's text, which the engine's topics, the JSON converter and transforms share
 		return family == "converters" || family == "transforms" || under(dir, "connectors/http")
-	case under(dep, "internal/javaregex", "internal/javadate"): // what Java's configurations are written in
-		return family == "transforms"
+	case under(dep, "internal/javaregex", "internal/javadate", "internal/jsonpath"): // what configurations are written in
+		return family == "transforms" || family == "connectors"
 	case under(dep, "internal/jsontree", "internal/names", "internal/mapkeys"): // what the formats of schema registries have in common
 		return family == "converters"
 	case dep == "internal/avrodata": // Avro's mapping, which the converter and files of Avro and Parquet share
 		return under(dir, "converters/avro", "connectors/internal/objectstore/format")
 	case dep == "converters": // files of JSON are what the JSON converter writes
 		return under(dir, "connectors/internal/objectstore/format")
-	case dep == "internal/javatls": // clients of registries and HTTP servers speak TLS by Java's keys
-		return under(dir, "converters/internal/registry", "connectors/internal/httpkit")
-	case dep == "internal/jsonpath": // selects parts of records
-		return family == "transforms" || family == "connectors"
+	case dep == "internal/javatls": // clients of registries and of other servers speak TLS by Java's keys
+		return family == "connectors" || under(dir, "converters/internal/registry")
 	case dep == "kafka": // connectors whose other end is Kafka go by our driver
 		return under(dir, "connectors/mirror", "connectors/eventhubs")
 	}
