@@ -92,6 +92,12 @@ type SourceRecord struct {
 	SourceOffset    SourceOffset
 	// Token is untouched by the engine and comes back in Delivery.
 	Token any
+	// Err says why the task could not make the record. Nothing is sent; errors.*
+	// of the connector decide as they do for transforms: the task fails, or what
+	// Record has (the raw value, say) goes to the dead letters and the offset moves.
+	Err error
+	// OffsetOnly moves the source offset, in its order, without a record (KIP-910).
+	OffsetOnly bool
 	// End is honoured with transaction.boundary=connector only.
 	End Boundary
 }

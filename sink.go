@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/metric"
 )
 
@@ -73,15 +74,19 @@ type DurableOffsets interface {
 type SinkContext interface {
 	// Logger has connector and task attached.
 	Logger() *slog.Logger
+	// Task is who the task is.
+	Task() cluster.TaskID
 	// Assignment is the set of partitions that the task owns now.
 	Assignment() []TopicPartition
-	// Rewind sets the next offset of each partition given.
+	// Rewind sets the next offset of each partition given. From another goroutine
+	// it meets records that were fetched before: a task rewinds in its own methods.
 	Rewind(next Offsets)
 	// Pause stops delivery of the partitions; unassigned ones are ignored.
 	Pause(tps ...TopicPartition)
 	// Resume undoes Pause.
 	Resume(tps ...TopicPartition)
-	// RequestCommit asks for a commit soon.
+	// RequestCommit asks for a commit soon, and so for Put, if with no records: it
+	// is how another goroutine of the task wakes it.
 	RequestCommit()
 	// Report hands over a record that the target refuses (KIP-610): it is
 	// logged and dead-lettered as errors.* say, and its offset is committed only

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/metric"
 )
 
@@ -55,6 +56,7 @@ func (c *sinkContext) setWake(wake func()) {
 
 // Logger implements SinkContext.
 func (c *sinkContext) Logger() *slog.Logger { return c.env.log }
+func (c *sinkContext) Task() cluster.TaskID { return c.env.id }
 func (c *sinkContext) Metrics() *metric.Set { return &c.env.metrics }
 
 // Assignment implements SinkContext; the result is sorted.

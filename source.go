@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/metric"
 )
@@ -123,6 +124,8 @@ type Committer interface {
 type SourceContext interface {
 	// Logger has connector and task attached.
 	Logger() *slog.Logger
+	// Task is who the task is.
+	Task() cluster.TaskID
 	// Offsets returns the committed source offset of each partition, nil where
 	// there is none.
 	Offsets(ctx context.Context, p ...SourcePartition) ([]SourceOffset, error)

@@ -6,10 +6,12 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/metric"
 )
 
 func (c *sourceContext) Logger() *slog.Logger     { return c.env.log }
+func (c *sourceContext) Task() cluster.TaskID     { return c.env.id }
 func (c *sourceContext) Metrics() *metric.Set     { return &c.env.metrics }
 func (c *sourceContext) Transaction() Transaction { return nil }
 

@@ -144,6 +144,63 @@ func TestSourceDeadLettersOfEveryStage(t *testing.T) {
 	})
 }
 
+// A record that the task could not make has a letter too, in its place among the
+// others; an offset without a record is committed behind what came before it.
+func TestSourceRecordsThatWereNotMade(t *testing.T) {
+	records := []connect.SourceRecord{
+		numbered(1, connect.Record{Topic: "t", Value: text("good")}),
+		numbered(2, connect.Record{Topic: "t", Key: text("k"), Value: text("<half a record")}),
+		numbered(3, connect.Record{Topic: "t", Value: text("good")}),
+		numbered(4, connect.Record{}),
+	}
+	records[1].Err = &data.Error{Message: "no end of record"}
+	records[3].OffsetOnly = true
+	for tolerance, want := range map[string]struct {
+		sent, letters int
+		offset        connect.SourceOffset
+		state         cluster.State
+	}{"all": {2, 1, records[3].SourceOffset, cluster.Running}, "none": {1, 1, records[0].SourceOffset, cluster.Failed}} {
+		t.Run(tolerance, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newLettersWorld(t, feed(records...))
+				defer w.stop()
+				w.put(t, "c", sourceProps(config.Props{"errors.tolerance": tolerance}))
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				assert.Len(t, w.broker.Messages("t"), want.sent)
+				letters := w.broker.Messages("dlq")
+				require.Len(t, letters, want.letters)
+				c := contextOf(t, letters[0])
+				assert.Equal(t, `{"schema":{"type":"string","optional":false},"payload":"<half a record"}`, string(letters[0].Value))
+				assert.Equal(t, []string{"TASK_POLL", "Feed", "no end of record", `{"n":2}`}, []string{c.Stage, c.Class, *c.Message, c.Source.Offset})
+				offsets, err := w.Offsets(t.Context(), "c")
+				require.NoError(t, err)
+				assert.Equal(t, map[connect.SourcePartition]connect.SourceOffset{records[0].SourcePartition: want.offset}, offsets)
+				status, err := w.Status(t.Context(), "c")
+				require.NoError(t, err)
+				assert.Equal(t, want.state, status.Tasks[0].State)
+			})
+		})
+	}
+}
+
+// A source that has nothing but offsets to tell commits them.
+func TestSourceOffsetsWithoutRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := numbered(1, connect.Record{})
+		first.OffsetOnly = true
+		w := newLettersWorld(t, feed(first))
+		defer w.stop()
+		w.put(t, "c", sourceProps(nil))
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		offsets, err := w.Offsets(t.Context(), "c")
+		require.NoError(t, err)
+		assert.Equal(t, map[connect.SourcePartition]connect.SourceOffset{first.SourcePartition: first.SourceOffset}, offsets)
+		assert.Empty(t, w.broker.Messages("dlq"))
+	})
+}
+
 func TestSourceDeadLettersWithoutHeaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newLettersWorld(t, feed(numbered(1, connect.Record{Topic: "t", Value: text("bad transform")})), breaking())

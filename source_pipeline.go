@@ -167,6 +167,9 @@ func (p *sourcePipeline) one(ctx context.Context, b *sourceBatch, rec *SourceRec
 		return p.env.stageError(StageTaskPoll, err)
 	}
 	p.env.sourceLetters.working(rec)
+	if rec.OffsetOnly || rec.Err != nil {
+		return p.unmade(ctx, b, rec)
+	}
 	timer := p.stats.sample()
 	out, err := p.transform(ctx, rec)
 	timer = p.stats.transformed(timer)
@@ -182,6 +185,18 @@ func (p *sourcePipeline) one(ctx context.Context, b *sourceBatch, rec *SourceRec
 	}
 	p.stats.converted(timer)
 	return err
+}
+
+// unmade drops a record that the task could not make, or that has an offset only.
+func (p *sourcePipeline) unmade(ctx context.Context, b *sourceBatch, rec *SourceRecord) error {
+	if rec.Err != nil {
+		f := failure{stage: StageTaskPoll, plugin: p.env.plugin.info.Class, record: rec, err: rec.Err}
+		if _, err := p.env.errs.fail(ctx, f); err != nil {
+			return err
+		}
+	}
+	b.drop(p.env.sourceLetters.letter())
+	return nil
 }
 
 // transform returns the record as the chain leaves it, nil if it is dropped. An

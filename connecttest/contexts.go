@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/cluster"
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/metric"
 )
@@ -17,6 +18,8 @@ import (
 type SourceContext struct {
 	// Log nil discards.
 	Log *slog.Logger
+	// ID is what Task returns.
+	ID cluster.TaskID
 	// Stored has the committed offsets.
 	Stored map[connect.SourcePartition]connect.SourceOffset
 	// OffsetsErr, if set, is what Offsets fails with.
@@ -32,6 +35,9 @@ func (c *SourceContext) Metrics() *metric.Set { return &c.metrics }
 
 // Logger returns Log.
 func (c *SourceContext) Logger() *slog.Logger { return orDiscard(c.Log) }
+
+// Task returns ID.
+func (c *SourceContext) Task() cluster.TaskID { return c.ID }
 
 // Offsets returns what Stored has of the partitions.
 func (c *SourceContext) Offsets(ctx context.Context, p ...connect.SourcePartition) ([]connect.SourceOffset, error) {
@@ -157,6 +163,8 @@ func (c *ConnectorContext) Offsets(ctx context.Context, p ...connect.SourceParti
 type SinkContext struct {
 	// Log nil discards.
 	Log *slog.Logger
+	// ID is what Task returns.
+	ID cluster.TaskID
 	// Assigned is what Assignment returns.
 	Assigned []connect.TopicPartition
 	// ReportFunc decides over reported records, after they were recorded; nil
@@ -182,6 +190,9 @@ type Report struct {
 
 // Logger returns Log.
 func (c *SinkContext) Logger() *slog.Logger { return orDiscard(c.Log) }
+
+// Task returns ID.
+func (c *SinkContext) Task() cluster.TaskID { return c.ID }
 
 // Assignment returns a copy of Assigned.
 func (c *SinkContext) Assignment() []connect.TopicPartition { return slices.Clone(c.Assigned) }

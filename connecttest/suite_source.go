@@ -107,6 +107,9 @@ func (r *sourceRun) read(n int) []connect.SourceRecord {
 		records, err := r.task.Poll(ctx)
 		for i := range records {
 			c := records[i]
+			if c.OffsetOnly {
+				continue
+			}
 			c.Record = cloneRecord(&c.Record)
 			all = append(all, c)
 		}
