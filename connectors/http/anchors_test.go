@@ -1,11 +1,8 @@
 package http
 
 import (
-	"bufio"
 	"encoding/json"
 	"net/http/httptest"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,45 +15,17 @@ import (
 
 func TestAnchorsAreWellDeclared(t *testing.T) {
 	connecttest.TestPlugin(t, confluentPlugin(), config.Props{"http.api.base.url": "http://a.test", "api1.topics": "t", "validate.requests": "false"})
+	connecttest.TestPlugin(t, confluentV1Plugin(), config.Props{"url": "http://a.test/${entityName}", "topic.name.pattern": "t", "entity.names": "a,b", "validate.requests": "false"})
 	connecttest.TestPlugin(t, castormPlugin(), config.Props{"http.request.url": "http://a.test/x", "kafka.topic": "t", "validate.requests": "false"})
-}
-
-// Every key of castorm's definition is declared, with its default.
-func TestKeysOfCastorm(t *testing.T) {
-	f, err := os.Open("testdata/castorm-http.keys.jsonl")
-	require.NoError(t, err)
-	defer func() { _ = f.Close() }() // read only
-	own := map[string]config.KeyInfo{}
-	for _, k := range config.Keys(new(castorm)) {
-		own[k.Name] = k
-	}
-	n := 0
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var k struct {
-			Name    string `json:"name"`
-			Default string `json:"default_value"`
-		}
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &k))
-		if !strings.HasPrefix(k.Name, "http.") {
-			continue // the framework's
-		}
-		n++
-		if assert.Contains(t, own, k.Name) && k.Default != "" {
-			require.NotNil(t, own[k.Name].Default, k.Name)
-			assert.Equal(t, k.Default, *own[k.Name].Default, k.Name)
-		}
-	}
-	assert.Equal(t, 7, n)
 }
 
 func TestConfluent(t *testing.T) {
 	server := httptest.NewServer(api(items(23), 4))
 	defer server.Close()
 	for mode, props := range map[string]config.Props{
-		"SIMPLE_INCREMENTING":  {"api1.http.api.path": "/offset", "api1.http.request.parameters": "offset=${offset}", "api1.http.response.data.json.pointer": "/items", "api1.http.initial.offset": "0"},
-		"CHAINING":             {"api1.http.api.path": "/record?after=${offset}", "api1.http.offset.json.pointer": "/id", "api1.http.initial.offset": "0"},
-		"CURSOR_PAGINATION":    {"api1.http.api.path": "/cursor", "api1.http.request.parameters": "a=b&cursor=${offset}", "api1.http.next.page.json.pointer": "/next", "api1.http.response.data.json.pointer": "/items"},
-		"TIMESTAMP_PAGINATION": {"api1.http.api.path": "/since?since=${offset}", "api1.http.timestamp.json.pointer": "/at", "api1.http.initial.offset": "2000-01-01T00:00:00Z"},
+		"SIMPLE_INCREMENTING": {"api1.http.api.path": "/offset", "api1.http.request.parameters": "offset=${offset}", "api1.http.response.data.json.pointer": "/items", "api1.http.initial.offset": "0"},
+		"CHAINING":            {"api1.http.api.path": "/record?after=${offset}", "api1.http.offset.json.pointer": "/id", "api1.http.initial.offset": "0"},
+		"CURSOR_PAGINATION":   {"api1.http.api.path": "/cursor", "api1.http.request.parameters": "a=b&cursor=${offset}", "api1.http.next.page.json.pointer": "/next", "api1.http.response.data.json.pointer": "/items"},
 	} {
 		t.Run(mode, func(t *testing.T) {
 			h := connecttest.Source(t, confluentPlugin(), props.Merge(config.Props{"http.api.base.url": server.URL, "api1.topics": "t", "api1.http.offset.mode": mode, "api1.request.interval.ms": "0",

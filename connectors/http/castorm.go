@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -21,7 +20,7 @@ func castormPlugin() connect.Plugin {
 		Class: "CastormHttpSource", Version: "1.0.0", Doc: "HttpSource with the keys of castorm's kafka-connect-http.",
 		StandsFor: []connect.JavaClass{{Class: castormPackage + "http.HttpSourceConnector", Task: castormPackage + "http.HttpSourceTask"}},
 	}, func(c castorm) (*connector, error) {
-		own, err := c.own()
+		own, _, err := c.own()
 		return &connector{cfg: own}, err
 	}, func(c Config) (*task, error) { return newTask(c, nil) })
 }
@@ -124,33 +123,43 @@ func (c *castorm) Check() error {
 	if c.url == "" || c.topic == "" {
 		return nil // said beside these keys
 	}
-	_, err := c.own()
-	if _, rest := config.KeyErrors(err); len(rest) > 0 {
-		return config.Errorf("http.request.url", "%w", err)
-	}
-	return err
+	_, names, err := c.own()
+	return renamed(err, names, "http.request.url")
 }
 
 // Probe asks as HttpSource does.
-func (c *castorm) Probe(ctx context.Context) error { return probeOwn(ctx, "http.request.url", c.own) }
+func (c *castorm) Probe(ctx context.Context) error {
+	own, names, err := c.own()
+	if err == nil {
+		err = own.Probe(ctx)
+	}
+	return renamed(err, names, "http.request.url")
+}
 
-// own translates.
-func (c *castorm) own() (Config, error) {
+// castormNames tells which keys of castorm's stand behind HttpSource's.
+func castormNames() map[string]string {
+	return map[string]string{"http.url": "http.request.url", "path": "http.request.url", "request.body": "http.request.body", "request.method": "http.request.method",
+		"records.path": "http.response.list.pointer", "record.key.path": "http.response.record.key.pointer", "record.timestamp.path": "http.response.record.timestamp.pointer",
+		"record.offset.path": "http.response.record.offset.pointer", "skip.codes": "http.response.policy.codes.skip", "auth.type": "http.auth.type", "auth.user": "http.auth.user",
+		"http.proxy.url": "http.client.proxy.host", "pagination.start": "http.offset.initial", "response.format": "http.response.record.parser"}
+}
+
+// own translates; names tells what the keys were.
+func (c *castorm) own() (own Config, names map[string]string, err error) {
+	names = castormNames()
 	name, err := c.offsetName()
 	if err != nil {
-		return Config{}, err
+		return own, names, err
 	}
-	u, err := url.Parse(templateVariable.ReplaceAllString(c.url, "0"))
-	if err != nil || checkURL(u.String()) != nil {
-		return Config{}, config.Errorf("http.request.url", "must be a URL that begins with http:// or https://, with a host")
+	base, path, err := splitURL(c.url)
+	if err != nil {
+		return own, names, config.Errorf("http.request.url", "%w", err)
 	}
-	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-	base := u.Scheme + "://" + u.Host
 	p := config.Props{"http.url": base, "topic": c.topic, "request.method": strings.ToUpper(c.method),
-		"poll.interval.ms": ms(c.interval), "catchup.interval.ms": ms(c.catchUp), "http.connect.timeout.ms": ms(c.connectTimeout), "http.request.timeout.ms": ms(c.readTimeout),
+		"poll.interval.ms": millis(c.interval), "catchup.interval.ms": millis(c.catchUp), "http.connect.timeout.ms": millis(c.connectTimeout), "http.request.timeout.ms": millis(c.readTimeout),
 		"value.form": string(Wrapped), "skip.codes": strings.ReplaceAll(c.skip, "..", "-"), "validate.requests": strconv.FormatBool(c.validate)}
 	template := func(text string) string { return templateVariable.ReplaceAllString(text, "$${cursor}") }
-	p["path"], p["request.body"] = template(strings.TrimPrefix(c.url, base)), template(c.body)
+	p["path"], p["request.body"] = template(path), template(c.body)
 	if strings.HasSuffix(c.mapper, "StringKvSourceRecordMapper") {
 		p["value.form"] = string(StringForm)
 	}
@@ -158,12 +167,15 @@ func (c *castorm) own() (Config, error) {
 		p["records.path"] = c.list
 	}
 	p["record.key.path"], p["record.timestamp.path"] = c.key, c.timestamp
+	add := func(prefix, key string) func(k, v string) {
+		return func(k, v string) { p[prefix+k], names[prefix+k] = v, key }
+	}
 	if err := errors.Join(
-		named("http.request.headers", pairs(template(c.headers), ",", ":", func(k, v string) { p["request.header."+k] = v })),
-		named("http.request.params", pairs(template(c.params), "&", "=", func(k, v string) { p["request.param."+k] = v })),
+		named("http.request.headers", pairs(template(c.headers), ",", ":", add("request.header.", "http.request.headers"))),
+		named("http.request.params", pairs(template(c.params), "&", "=", add("request.param.", "http.request.params"))),
 		c.setOffset(p, name),
 	); err != nil {
-		return Config{}, err
+		return own, names, err
 	}
 	if c.authType == "Basic" {
 		p["auth.type"], p["auth.user"] = "basic", c.user
@@ -171,12 +183,11 @@ func (c *castorm) own() (Config, error) {
 	if c.proxyHost != "" {
 		p["http.proxy.url"], p["http.proxy.user"] = fmt.Sprintf("http://%s:%d", c.proxyHost, c.proxyPort), c.proxyUser
 	}
-	var own Config
 	if err := config.Decode(p, &own); err != nil {
-		return own, fmt.Errorf("%w", err)
+		return own, names, err
 	}
 	own.Client.Auth.Password, own.Client.ProxyPassword = c.password, c.proxyPassword
-	return own, nil
+	return own, names, nil
 }
 
 func named(key string, err error) error {

@@ -157,6 +157,9 @@ type Endpoint struct {
 	Headers, Params           config.Props
 	Query, Variables          string // of GraphQL
 	CursorVariable            string
+	// Sensitive are headers with secrets, as text: they are no templates.
+	Sensitive          config.Secret
+	SensitiveSeparator string
 
 	Pagination                        Pagination
 	PagePath, PageHeader, MorePath    string
@@ -177,7 +180,7 @@ type Endpoint struct {
 }
 
 func builtIn() *Endpoint {
-	return &Endpoint{Method: "GET", CursorVariable: "after", Pagination: NoPages, Interval: time.Minute, Format: JSON, Value: Inferred, ErrorsMode: modeFail,
+	return &Endpoint{Method: "GET", CursorVariable: "after", SensitiveSeparator: "|", Pagination: NoPages, Interval: time.Minute, Format: JSON, Value: Inferred, ErrorsMode: modeFail,
 		Delimiter: ",", CSVHeader: true, TimeFormat: "rfc3339"}
 }
 
@@ -204,6 +207,9 @@ func (e *Endpoint) describeRequest(d *config.Def, def *Endpoint) {
 	config.Map(d, &e.Params, "request.param.", "Parameters of the query: `request.param.status`. Templates.")
 	config.Text(d, &e.Query, "graphql.query").Default(def.Query).Group(group, 5).Doc("GraphQL query. The request is then a POST of query and variables.")
 	config.Text(d, &e.Variables, "graphql.variables").Default(def.Variables).Group(group, 6).Doc("Variables of the GraphQL query, a JSON object. A template.")
+	config.Password(d, &e.Sensitive, "request.sensitive.headers").Default(def.Sensitive).Group(group, 8).
+		Doc("Further headers, which are secret: `Name: Value`, separated by request.sensitive.headers.separator. No templates.")
+	config.Text(d, &e.SensitiveSeparator, "request.sensitive.headers.separator").Default(def.SensitiveSeparator).Check(config.NonEmpty()).Group(group, 9).Doc("What stands between the headers of request.sensitive.headers.")
 	config.String(d, &e.CursorVariable, "graphql.cursor.variable").Default(def.CursorVariable).Group(group, 7).Doc("Variable that gets the cursor; null at first.")
 }
 
@@ -269,15 +275,18 @@ func (e *Endpoint) describeRecords(d *config.Def, def *Endpoint) {
 
 // usesSince tells whether requests depend on the newest timestamp.
 func (e *Endpoint) usesSince() bool {
-	return e.Pagination == Timestamp || e.SinceParam != "" || slices.ContainsFunc(e.templates(), func(t string) bool { return strings.Contains(t, "${since") })
+	return e.Pagination == Timestamp || e.SinceParam != "" || slices.ContainsFunc(e.named(), func(t template) bool { return strings.Contains(t.text, "${since") })
 }
 
-// templates returns the texts in which variables are replaced.
-func (e *Endpoint) templates() []string {
-	all := []string{e.Path, e.Body, e.Variables}
-	for _, p := range []config.Props{e.header(), e.param()} {
+// A template is a text in which variables are replaced, with its key.
+type template struct{ key, text string }
+
+// named returns the templates.
+func (e *Endpoint) named() []template {
+	all := []template{{"path", e.Path}, {"request.body", e.Body}, {"graphql.variables", e.Variables}}
+	for prefix, p := range map[string]config.Props{"request.header.": e.header(), "request.param.": e.param()} {
 		for _, key := range p.Keys() {
-			all = append(all, p[key])
+			all = append(all, template{prefix + key, p[key]})
 		}
 	}
 	return all
@@ -368,12 +377,20 @@ func (e *Endpoint) check(prefix string) error {
 			bad(p.key, "%w", err)
 		}
 	}
-	for _, t := range e.templates() {
-		if err := checkTemplate(t); err != nil {
-			bad("path", "template %q: %w", t, err)
+	e.checkTexts(bad)
+	return errors.Join(errs...)
+}
+
+// checkTexts looks at templates and at headers that are none.
+func (e *Endpoint) checkTexts(bad func(key, format string, args ...any)) {
+	for _, t := range e.named() {
+		if err := checkTemplate(t.text); err != nil {
+			bad(t.key, "template %q: %w", t.text, err)
 		}
 	}
-	return errors.Join(errs...)
+	if err := pairs(e.Sensitive.Reveal(), e.SensitiveSeparator, ":", func(_, _ string) {}); err != nil {
+		bad("request.sensitive.headers", "want Name: Value, separated by %q", e.SensitiveSeparator) // the error quotes them
+	}
 }
 
 func (e *Endpoint) startNumber() (int64, error) {

@@ -12,63 +12,64 @@ import (
 	"github.com/streamlane/connect/config"
 )
 
-// Plugins returns the HTTP source under its own name, and under those of Confluent's HTTP source V2 and of castorm's connector, with their keys.
+// Plugins returns the HTTP source under its own name, and under those of Confluent's two HTTP sources and of castorm's connector, with their keys.
 func Plugins() []connect.Plugin {
-	return []connect.Plugin{Plugin(), confluentPlugin(), castormPlugin()}
+	return []connect.Plugin{Plugin(), confluentPlugin(), confluentV1Plugin(), castormPlugin()}
 }
+
+const confluentPackage = "io.confluent.connect.http."
 
 func confluentPlugin() connect.Plugin {
 	return connect.Source(connect.Info{
 		Class: "HttpSourceV2", Version: "1.0.0", Doc: "HttpSource with the keys of Confluent's HTTP source V2.",
-		StandsFor: []connect.JavaClass{
-			{Class: "io.confluent.connect.http.source.GenericHttpSourceConnector", Task: "io.confluent.connect.http.source.GenericHttpSourceTask"},
-		},
+		StandsFor: []connect.JavaClass{{Class: confluentPackage + "source.GenericHttpSourceConnector", Task: confluentPackage + "source.GenericHttpSourceTask"}},
 	}, func(c confluent) (*connector, error) {
-		own, err := c.own()
+		own, _, err := c.own()
 		return &connector{cfg: own}, err
 	}, func(c Config) (*task, error) { return newTask(c, nil) })
 }
 
 // confluent has the keys of Confluent's HTTP source V2, as far as its public documentation goes.
 type confluent struct {
-	url, authType, user, onError        string
-	tokenURL, clientID, scope, clientAt string
-	keyName, keyAt, tokenProperty       string
-	password, bearer, clientSecret, key config.Secret
-	openAPI, output                     string
-	number                              int
-	apis                                []*confluentAPI
-	validate                            bool
+	url, onError, letters string
+	number                int
+	apis                  []*confluentAPI
+	client                confluentClient
+	validate              bool
+	ignored               ignored
+}
+
+// ignored is where the values of keys go that have no effect.
+type ignored struct {
+	text   string
+	flag   bool
+	secret config.Secret
 }
 
 // confluentAPI has the keys below apiN.
 type confluentAPI struct {
-	path, topic, method, headers, separator, params, paramSeparator, body string
-	mode, initial, offset, next, records, timestamp, policy, codes        string
-	interval, backoff, connectTimeout, requestTimeout                     time.Duration
-	retries                                                               int
+	confluentRequest
+	path, topic                    string
+	pathParams, pathParamSeparator string
+	enforce                        string
+	ignored                        ignored
 }
 
 // Describe declares the keys.
 func (c *confluent) Describe(d *config.Def) {
 	config.String(d, &c.url, "http.api.base.url").Importance(config.High).Check(config.CheckFunc("http and https URLs", checkURL)).Doc("URL of the server.")
-	config.Int(d, &c.number, "apis.num").Default(1).Check(config.Between(1, 15)).Doc("Number of APIs.")
-	config.EnumFold(d, &c.authType, "auth.type", "NONE", "BASIC", "BEARER", "OAUTH2", "API_KEY").Default("NONE").Doc("How requests are authenticated.")
-	config.String(d, &c.user, "connection.user").Default("").Doc("User of BASIC.")
-	config.Password(d, &c.password, "connection.password").Optional().Doc("Password of BASIC.")
-	config.Password(d, &c.bearer, "bearer.token").Optional().Doc("Token of BEARER.")
-	config.String(d, &c.tokenURL, "oauth2.token.url").Default("").Doc("URL of the token endpoint.")
-	config.String(d, &c.clientID, "oauth2.client.id").Default("").Doc("Id of the client.")
-	config.Password(d, &c.clientSecret, "oauth2.client.secret").Optional().Doc("Secret of the client.")
-	config.String(d, &c.scope, "oauth2.client.scope").Default("").Doc("Scopes, separated by blanks.")
-	config.EnumFold(d, &c.clientAt, "oauth2.client.auth.mode", "header", "url").Default("header").Doc("Where id and secret of the client are sent; url: in the form.")
-	config.String(d, &c.tokenProperty, "oauth2.token.property").Default("access_token").Check(only("access_token")).Doc("Name of the token in the answer.")
-	config.String(d, &c.keyName, "api.key.name").Default("X-API-Key").Doc("Header or parameter of API_KEY.")
-	config.Password(d, &c.key, "api.key.value").Optional().Doc("Key of API_KEY.")
-	config.EnumFold(d, &c.keyAt, "api.key.location", "HEADER", "QUERY").Default("HEADER").Doc("Where the key is sent.")
-	config.EnumFold(d, &c.onError, "behavior.on.error", "FAIL", "IGNORE").Default("FAIL").Doc("What happens to responses that are errors and records that cannot be read. IGNORE skips them and goes on.")
-	config.String(d, &c.openAPI, "openapi.spec").Default("").Ignored("paths and methods are those of the apiN keys").Doc("OpenAPI specification.")
-	config.String(d, &c.output, "output.data.format").Default("").Ignored("value.converter decides").Doc("Format in Kafka.")
+	config.Int(d, &c.number, "apis.num").Default(1).Check(config.Between(1, 15)).Importance(config.High).Doc("Number of APIs.")
+	config.EnumFold(d, &c.onError, "behavior.on.error", "FAIL", "IGNORE").Default("FAIL").
+		Doc("What happens to responses that are errors, after the retries, and to records that cannot be read. IGNORE skips them and goes on.")
+	config.String(d, &c.letters, "reporter.error.topic.name").Default("").Doc("Topic that gets, as dead letters, what IGNORE skips; absent: nothing does.")
+	c.client.describe(d, []string{"NONE", "BASIC", "BEARER", "OAUTH2", "API_KEY"}, []string{"header", "url", "request_body"})
+	c.client.describeMore(d)
+	refuseText(d, &c.ignored.text, "api.chaining.parent.child.relationship", "APIs that are asked for each record of another are not supported")
+	refuseTrue(d, &c.ignored.flag, "csfle.enabled", "encryption of fields is not supported")
+	c.ignored.describeCloud(d)
+	for _, key := range []string{"report.errors.as", "reporter.bootstrap.servers", "reporter.error.topic.replication.factor", "reporter.result.topic.name", "reporter.result.topic.replication.factor", "reporter.result.topic.value.format"} {
+		config.String(d, &c.ignored.text, key).Default("").Ignored("dead letters have the text of the response, by the worker's producer; results are not reported").Doc("Of the reporter.")
+	}
 	config.Bool(d, &c.validate, "validate.requests").Default(true).Doc("Whether validation sends a request for each API. Not a key of Confluent's.")
 	d.Dynamic(func(d *config.Def) {
 		for i := range c.number {
@@ -80,202 +81,130 @@ func (c *confluent) Describe(d *config.Def) {
 	})
 }
 
-// only refuses what would be ignored otherwise.
-func only(allowed ...string) config.Check[string] {
-	return config.CheckFunc("only "+strings.Join(allowed, ", "), func(text string) error {
-		for _, a := range allowed {
-			if strings.EqualFold(a, text) {
-				return nil
-			}
-		}
-		return fmt.Errorf("is not supported; want %s", strings.Join(allowed, " or "))
-	})
+// describeCloud declares what Confluent Cloud's configurations have for Kafka, the registry and the network around them.
+func (i *ignored) describeCloud(d *config.Def) {
+	config.String(d, &i.text, "output.data.format").Default("").Ignored("set value.converter, which decides the format").Doc("Format in Kafka.")
+	for _, key := range []string{"kafka.auth.mode", "kafka.api.key", "kafka.service.account.id", "sr.service.account.id", "schema.context.name", "datapreview.schemas.enable"} {
+		config.String(d, &i.text, key).Default("").Ignored("the worker says how Kafka and the registry are reached").Doc("Of Confluent Cloud.")
+	}
+	config.Password(d, &i.secret, "kafka.api.secret").Optional().Ignored("the worker says how Kafka is reached").Doc("Of Confluent Cloud.")
+	for _, key := range []string{"connection.disallow.local.ips", "connection.disallow.private.ips", "connection.disallow.class.e.ips", "connection.disallow.cidr.ranges", "connection.allow.cidr.ranges"} {
+		config.String(d, &i.text, key).Default("").Ignored("the network decides what may be reached").Doc("Of Confluent Cloud.")
+	}
 }
 
 // Describe declares the keys.
 func (a *confluentAPI) Describe(d *config.Def) {
 	config.String(d, &a.path, "http.api.path").Default("").Importance(config.High).Doc("Path, a template with ${offset}.")
 	config.String(d, &a.topic, "topics").Importance(config.High).Check(config.NonEmpty()).Doc("Topic of the records.")
-	config.EnumFold(d, &a.method, "http.request.method", "GET", "POST").Default("GET").Doc("Method.")
-	config.String(d, &a.headers, "http.request.headers").Default("").Doc("Headers, Name: Value, separated by the separator.")
-	config.Text(d, &a.separator, "http.request.headers.separator").Default("|").Doc("Separator of headers.")
-	config.String(d, &a.params, "http.request.parameters").Default("").Doc("Parameters, name=value, separated by the separator.")
-	config.Text(d, &a.paramSeparator, "http.request.parameters.separator").Default("&").Doc("Separator of parameters.")
-	config.Text(d, &a.body, "http.request.body").Default("").Doc("Body, a template with ${offset}.")
-	config.EnumFold(d, &a.mode, "http.offset.mode", "SIMPLE_INCREMENTING", "CHAINING", "CURSOR_PAGINATION", "SNAPSHOT_PAGINATION", "TIMESTAMP_PAGINATION").Default("SIMPLE_INCREMENTING").
-		Check(only("SIMPLE_INCREMENTING", "CHAINING", "CURSOR_PAGINATION", "TIMESTAMP_PAGINATION")).Doc("How the offset moves.")
-	config.String(d, &a.initial, "http.initial.offset").Default("").Doc("First offset.")
-	config.String(d, &a.offset, "http.offset.json.pointer").Default("").Check(pathCheck()).Doc("JSON pointer to the offset in a record (CHAINING).")
-	config.String(d, &a.next, "http.next.page.json.pointer").Default("").Check(pathCheck()).Doc("JSON pointer to the next offset in the response (CURSOR_PAGINATION).")
-	config.String(d, &a.records, "http.response.data.json.pointer").Default("").Check(pathCheck()).Doc("JSON pointer to the records.")
-	config.String(d, &a.timestamp, "http.timestamp.json.pointer").Default("").Check(pathCheck()).Doc("JSON pointer to the timestamp in a record (TIMESTAMP_PAGINATION).")
-	config.Millis(d, &a.interval, "request.interval.ms").Default(15 * time.Second).Check(config.AtLeast(time.Duration(0))).Doc("Pause between requests.")
-	config.Int(d, &a.retries, "max.retries").Default(5).Check(config.AtLeast(0)).Doc("Retries of a request.")
-	config.Millis(d, &a.backoff, "retry.backoff.ms").Default(3 * time.Second).Check(config.AtLeast(time.Millisecond)).Doc("First pause between retries.")
+	a.describe(d, []string{"SIMPLE_INCREMENTING", "CHAINING", "CURSOR_PAGINATION", "SNAPSHOT_PAGINATION"}, time.Minute, 5)
+	config.String(d, &a.pathParams, "http.path.parameters").Default("").Doc("Parameters of the path, name:value, separated by the separator: {name} in the path is replaced.")
+	config.Text(d, &a.pathParamSeparator, "http.path.parameters.separator").Default("|").Check(config.NonEmpty()).Doc("Separator of the parameters of the path.")
 	config.EnumFold(d, &a.policy, "retry.backoff.policy", "EXPONENTIAL_WITH_JITTER", "CONSTANT_VALUE").Default("EXPONENTIAL_WITH_JITTER").Doc("CONSTANT_VALUE: pauses do not grow.")
-	config.String(d, &a.codes, "retry.on.status.codes").Default("400-").Doc("Status codes that are tried again: numbers and ranges, the end of which may be left out.")
-	config.Millis(d, &a.connectTimeout, "http.connect.timeout.ms").Default(30 * time.Second).Check(config.AtLeast(time.Millisecond)).Doc("Time for a connection.")
-	config.Millis(d, &a.requestTimeout, "http.request.timeout.ms").Default(30 * time.Second).Check(config.AtLeast(time.Millisecond)).Doc("Time for a request.")
+	config.Millis(d, &a.connect, "http.connect.timeout.ms").Default(30 * time.Second).Check(config.AtLeast(time.Millisecond)).Doc("Time for a connection.")
+	config.Millis(d, &a.request, "http.request.timeout.ms").Default(30 * time.Second).Check(config.AtLeast(time.Millisecond)).Doc("Time for a request.")
+	refuseText(d, &a.ignored.text, "http.response.schema", "the schema is that of what is found: take it out")
+	config.EnumFold(d, &a.enforce, "http.response.schema.enforce", "NONE", "STRICT").Default("NONE").Check(only("NONE")).Doc("Only NONE: there is no OpenAPI schema to enforce.")
+	const windows = "time windows are not supported"
+	refuseTrue(d, &a.ignored.flag, "enable.cursor.pagination.with.timestamp.mode", windows)
+	refuseTrue(d, &a.ignored.flag, "chaining.with.timestamp.mode", windows)
+	refuseText(d, &a.ignored.text, "http.offset.json.primary.key.pointer", "${primary_key} is not supported")
+	for _, key := range []string{"http.timestamp.json.pointer", "initial.start.timestamp.value", "initial.end.timestamp.value", "timestamp.format", "timestamp.interval.format", "http.timestamp.interval", "time.range.request.delay",
+		"http.cursor.pagination.parameter.name", "http.chaining.pagination.parameter.name", "chaining.with.timestamp.mode.record.ordering"} {
+		config.String(d, &a.ignored.text, key).Default("").Ignored("it is of the modes with timestamps, which are off").Doc("Of modes with timestamps.")
+	}
+	config.String(d, &a.ignored.text, "is.next.page.token.absolute.url").Default("").Ignored("the templates decide what the next page's token is").Doc("Of modes with timestamps.")
+	config.String(d, &a.ignored.text, "test.api").Default("").Ignored("validate.requests decides").Doc("Whether the API is tried.")
 }
 
 // Check says what no single key can say.
 func (c *confluent) Check() error {
 	var errs []error
-	for i, a := range c.apis[:min(c.number, len(c.apis))] {
-		need := func(key, value, mode string) {
-			if a.mode == mode && value == "" {
-				errs = append(errs, config.Errorf(fmt.Sprintf("api%d.%s", i+1, key), "is needed for http.offset.mode=%s", mode))
-			}
-		}
-		need("http.offset.json.pointer", a.offset, "CHAINING")
-		need("http.next.page.json.pointer", a.next, "CURSOR_PAGINATION")
-		need("http.timestamp.json.pointer", a.timestamp, "TIMESTAMP_PAGINATION")
-		if i > 0 && a.client() != c.apis[0].client() {
-			errs = append(errs, config.Errorf(fmt.Sprintf("api%d.max.retries", i+1), "retries and time-outs must be those of api1: they are the connector's here"))
+	apis := c.apis[:min(c.number, len(c.apis))]
+	for i, a := range apis {
+		errs = append(errs, a.check(fmt.Sprintf("api%d.", i+1)))
+		if key := a.differs(&apis[0].confluentRequest); key != "" {
+			errs = append(errs, config.Errorf(fmt.Sprintf("api%d.%s", i+1, key), "must be that of api1: retries and time-outs are the connector's here"))
 		}
 	}
-	if len(errs) == 0 && c.url != "" {
-		if _, err := c.own(); err != nil {
-			errs = append(errs, config.Errorf("apis.num", "%w", err))
-		}
+	if errors.Join(errs...) == nil && c.url != "" {
+		_, names, err := c.own()
+		return renamed(err, names, "http.api.base.url")
 	}
 	return errors.Join(errs...)
 }
 
-// client is what the APIs have in common here.
-func (a *confluentAPI) client() string {
-	return fmt.Sprint(a.retries, a.backoff, a.policy, a.codes, a.connectTimeout, a.requestTimeout)
+// differs names the key of what the APIs have in common here that is another's; "": none.
+func (a *confluentRequest) differs(b *confluentRequest) string {
+	switch {
+	case a.retries != b.retries:
+		return "max.retries"
+	case a.backoff != b.backoff:
+		return "retry.backoff.ms"
+	case a.policy != b.policy:
+		return "retry.backoff.policy"
+	case a.codes != b.codes:
+		return "retry.on.status.codes"
+	case a.connect != b.connect:
+		return "http.connect.timeout.ms"
+	case a.request != b.request:
+		return "http.request.timeout.ms"
+	}
+	return ""
 }
 
-// Probe asks as HttpSource does; keys of that stand in the text.
+// Probe asks as HttpSource does.
 func (c *confluent) Probe(ctx context.Context) error {
-	return probeOwn(ctx, "http.api.base.url", c.own)
-}
-
-// probeOwn probes a translated configuration. What is wrong is said beside the anchor's key for the URL, for keys have other names there.
-func probeOwn(ctx context.Context, key string, own func() (Config, error)) error {
-	c, err := own()
+	own, names, err := c.own()
 	if err == nil {
-		err = c.Probe(ctx)
+		err = own.Probe(ctx)
 	}
-	if err != nil {
-		return config.Errorf(key, "%w", err)
-	}
-	return nil
+	return renamed(err, names, "http.api.base.url")
 }
 
-// own translates.
-func (c *confluent) own() (Config, error) {
+// own translates; names tells what the keys were.
+func (c *confluent) own() (own Config, names map[string]string, err error) {
 	p := config.Props{"http.url": c.url, "topic": "-", "validate.requests": strconv.FormatBool(c.validate)}
-	c.auth(p)
-	var names []string
+	names = map[string]string{"http.url": "http.api.base.url"}
+	c.client.translate(p, names)
+	if c.onError == "IGNORE" {
+		p["errors.mode"], p["skip.codes"] = modeSkip, "400-599"
+		if c.letters != "" {
+			p["errors.mode"], p["errors.topic"] = modeLetter, c.letters
+		}
+	}
+	var list []string
 	for i, a := range c.apis[:min(c.number, len(c.apis))] {
 		name := fmt.Sprintf("api%d", i+1)
-		names = append(names, name)
+		list = append(list, name)
 		if i == 0 {
-			a.common(p)
+			a.retry(p, names, name+".")
 		}
-		if err := a.translate(p, "endpoint."+name+"."); err != nil {
-			return Config{}, fmt.Errorf("%s: %w", name, err)
+		if err := a.translate(p, names, name); err != nil {
+			return own, names, err
 		}
 	}
-	p["endpoints"] = strings.Join(names, ",")
-	if c.onError == "IGNORE" {
-		p["errors.mode"] = modeSkip
-		p["skip.codes"] = "400-599"
-	}
-	var own Config
+	p["endpoints"] = strings.Join(list, ",")
 	if err := config.Decode(p, &own); err != nil {
-		return own, err
+		return own, names, err
 	}
-	own.Client.Auth.Password, own.Client.Auth.Token, own.Client.Auth.OAuth2.Secret, own.Client.Auth.Key = c.password, c.bearer, c.clientSecret, c.key
-	return own, nil
+	c.client.own(&own)
+	for i, name := range own.Endpoints {
+		own.named[name].Sensitive, own.named[name].SensitiveSeparator = c.apis[i].sensitive, c.apis[i].headerSeparator
+	}
+	return own, names, errors.Join(own.Check(), own.Client.Check())
 }
 
-// auth translates, save for the secrets, which keep the text that they came from.
-func (c *confluent) auth(p config.Props) {
-	switch c.authType {
-	case "BASIC":
-		p["auth.type"], p["auth.user"] = "basic", c.user
-	case "BEARER":
-		p["auth.type"], p["auth.token"] = "bearer", "-"
-	case "API_KEY":
-		p["auth.type"], p["auth.api.key"], p["auth.api.key.name"], p["auth.api.key.in"] = "api_key", "-", c.keyName, strings.ToLower(c.keyAt)
-	case "OAUTH2":
-		p["auth.type"], p["auth.oauth2.token.url"], p["auth.oauth2.client.id"] = "oauth2", c.tokenURL, c.clientID
-		p["auth.oauth2.scopes"] = strings.Join(strings.Fields(c.scope), ",")
-		p["auth.oauth2.client.in.body"] = strconv.FormatBool(c.clientAt == "url")
-	}
-}
-
-func (a *confluentAPI) common(p config.Props) {
-	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-	p["retry.max.attempts"], p["retry.backoff.ms"], p["retry.backoff.max.ms"] = strconv.Itoa(a.retries+1), ms(a.backoff), ms(max(a.backoff, 5*time.Minute))
-	if a.policy == "CONSTANT_VALUE" {
-		p["retry.backoff.max.ms"] = ms(a.backoff)
-	}
-	p["http.connect.timeout.ms"], p["http.request.timeout.ms"] = ms(a.connectTimeout), ms(a.requestTimeout)
-	var codes []string
-	for code := range strings.SplitSeq(a.codes, ",") {
-		if code = strings.TrimSpace(code); strings.HasSuffix(code, "-") {
-			code += "599"
+func (a *confluentAPI) translate(p config.Props, names map[string]string, name string) error {
+	prefix := "endpoint." + name + "."
+	p[prefix+"topic"], names[prefix+"topic"] = a.topic, name+".topics"
+	path := a.path
+	var missing error
+	err := named(name+".http.path.parameters", pairs(a.pathParams, a.pathParamSeparator, ":", func(k, v string) {
+		if !strings.Contains(path, "{"+k+"}") {
+			missing = config.Errorf(name+".http.path.parameters", "there is no {%s} in http.api.path", k)
 		}
-		codes = append(codes, code)
-	}
-	p["retry.codes"] = strings.Join(codes, ",")
-}
-
-func (a *confluentAPI) translate(p config.Props, prefix string) error {
-	set := func(key, value string) {
-		if value != "" {
-			p[prefix+key] = value
-		}
-	}
-	set("topic", a.topic)
-	set("path", a.path)
-	set("request.method", a.method)
-	set("request.body", a.body)
-	set("records.path", a.records)
-	set("record.timestamp.path", a.timestamp)
-	set("pagination.start", a.initial)
-	set("after.end", endContinue)
-	interval := strconv.FormatInt(a.interval.Milliseconds(), 10)
-	set("poll.interval.ms", interval)
-	set("catchup.interval.ms", interval)
-	switch a.mode {
-	case "SIMPLE_INCREMENTING":
-		set("pagination", string(Offset))
-	case "CHAINING":
-		set("pagination", string(Record))
-		set("record.offset.path", a.offset)
-	case "CURSOR_PAGINATION":
-		set("pagination", string(Cursor))
-		set("pagination.path", a.next)
-	case "TIMESTAMP_PAGINATION":
-		set("pagination", string(Record))
-		set("record.offset.path", a.timestamp)
-		set("dedup.window.records", "1000")
-	}
-	if err := pairs(a.headers, a.separator, ":", func(k, v string) { p[prefix+"request.header."+k] = v }); err != nil {
-		return fmt.Errorf("http.request.headers: %w", err)
-	}
-	if err := pairs(a.params, a.paramSeparator, "=", func(k, v string) { p[prefix+"request.param."+k] = v }); err != nil {
-		return fmt.Errorf("http.request.parameters: %w", err)
-	}
-	return nil
-}
-
-// pairs reads lists such as a=b&c=d.
-func pairs(text, separator, equals string, take func(key, value string)) error {
-	for part := range strings.SplitSeq(text, separator) {
-		if strings.TrimSpace(part) == "" {
-			continue
-		}
-		key, value, ok := strings.Cut(part, equals)
-		if key = strings.TrimSpace(key); !ok || key == "" {
-			return fmt.Errorf("%q: want name%svalue", part, equals)
-		}
-		take(key, strings.TrimSpace(value))
-	}
-	return nil
+		path = strings.ReplaceAll(path, "{"+k+"}", v)
+	}))
+	return errors.Join(err, missing, a.pages(p, names, prefix, path, name+".", "http.api.path"))
 }

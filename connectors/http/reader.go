@@ -123,7 +123,7 @@ func (r *reader) ask(ctx context.Context) (*httpkit.Response, *body, error) {
 		return nil, nil, failed
 	}
 	if err != nil {
-		return nil, nil, &httpkit.Error{Class: httpkit.Retry, Method: req.Method, URL: httpkit.PublicURL(res.URL), Status: res.Status, Body: res.Body[:min(len(res.Body), maxLetter)],
+		return nil, nil, &httpkit.Error{Class: httpkit.Retry, Method: req.Method, URL: httpkit.PublicURL(res.URL), Status: res.Status, Body: res.Body,
 			Err: fmt.Errorf("%w as %s, its content type is %q: %w", errMalformed, r.e.Format, res.Header.Get("Content-Type"), err)}
 	}
 	return res, &b, nil
@@ -167,9 +167,13 @@ func (r *reader) settle(ctx context.Context, err error) error {
 	failed, _ := errors.AsType[*httpkit.Error](err)
 	malformed := errors.Is(err, errMalformed)
 	switch {
-	case httpkit.ClassOf(err) == httpkit.Skip: // as if it had no records; the page may have some at the next interval
-		r.log.WarnContext(ctx, "response skipped", "endpoint", r.e.name, "err", err)
+	case failed != nil && failed.Skip: // as if it had no records; the page may have some at the next interval
 		r.due, r.pos.until = time.Now().Add(r.e.Interval), 0
+		if r.e.ErrorsMode == modeLetter {
+			r.letter(failed, r.pos)
+			return nil
+		}
+		r.log.WarnContext(ctx, "response skipped", "endpoint", r.e.name, "err", err)
 		return nil
 	case malformed && r.e.ErrorsMode == modeSkip:
 		r.log.WarnContext(ctx, "response skipped", "endpoint", r.e.name, "err", err)
@@ -178,11 +182,16 @@ func (r *reader) settle(ctx context.Context, err error) error {
 	case malformed && r.e.ErrorsMode == modeLetter:
 		after := r.behindSkipped()
 		r.due = time.Now().Add(r.e.Interval)
-		r.pending = []pendingRecord{{raw: raw{text: failed.Body, err: err}, after: after, status: failed.Status, url: failed.URL}}
-		r.pos = after
+		r.letter(failed, after)
 		return nil
 	}
 	return fmt.Errorf("endpoint %q: %w", r.e.name, err)
+}
+
+// letter has a response handed over as a dead letter.
+func (r *reader) letter(failed *httpkit.Error, after position) {
+	r.pending = []pendingRecord{{raw: raw{text: failed.Body[:min(len(failed.Body), maxLetter)], err: failed}, after: after, status: failed.Status, url: failed.URL}}
+	r.pos = after
 }
 
 // behindSkipped is where to go on behind a page that was let go. Where pages are numbered it is the next one, else the same at the next interval.

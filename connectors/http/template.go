@@ -1,6 +1,7 @@
 package http
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -116,6 +117,9 @@ func (e *Endpoint) request(base *url.URL, p *position) (httpkit.Request, error) 
 			}
 			return c
 		}, v))
+	}
+	if err := pairs(e.Sensitive.Reveal(), e.SensitiveSeparator, ":", r.Header.Set); err != nil {
+		return r, errors.New("request.sensitive.headers: want Name: Value") // the error quotes them
 	}
 	if r.Header.Get("Accept") == "" {
 		r.Header.Set("Accept", map[Format]string{JSON: "application/json", NDJSON: "application/x-ndjson, application/json", CSV: "text/csv", XML: "application/xml, text/xml", Text: "text/plain"}[e.Format]+", */*;q=0.1")

@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/streamlane/connect/config"
 )
 
 // An authorizer puts credentials on requests. It is safe for concurrent use.
@@ -39,7 +43,7 @@ func newAuthorizer(c AuthConfig, client *http.Client, timeout time.Duration) aut
 		}
 		return fixed(func(r *http.Request, _ []byte) { r.Header.Set(c.KeyName, c.Key.Reveal()) })
 	case OAuth2:
-		return newTokens(c.OAuth2, client, timeout)
+		return newTokens(c.OAuth2, client, timeout) // the headers were checked with the configuration
 	case SigV4:
 		return fixed(func(r *http.Request, body []byte) { sign(c.SigV4, r, body, time.Now()) })
 	case Digest:
@@ -69,6 +73,11 @@ type tokens struct {
 }
 
 func newTokens(c OAuth2Config, client *http.Client, timeout time.Duration) *tokens {
+	if extra, err := headersOf(c.Headers, c.HeaderSeparator); err == nil && len(extra) > 0 {
+		own := *client
+		own.Transport = withHeaders{client.Transport, extra}
+		client = &own
+	}
 	return &tokens{c: c, client: client, timeout: timeout, turn: make(chan struct{}, 1), refresh: c.RefreshToken.Reveal()}
 }
 
@@ -172,4 +181,37 @@ func (t *tokens) failure(err error) error {
 		e.Err = fmt.Errorf("no token: %s", refused.ErrorCode)
 	}
 	return e
+}
+
+// withHeaders adds headers to each request.
+type withHeaders struct {
+	base  http.RoundTripper
+	extra http.Header
+}
+
+func (w withHeaders) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context()) // a RoundTripper leaves its request alone
+	for name, values := range w.extra {
+		r.Header[name] = values
+	}
+	return w.base.RoundTrip(r)
+}
+
+// headersOf reads Name: Value, with a separator between. Errors do not quote the text, which is secret.
+func headersOf(text config.Secret, separator string) (http.Header, error) {
+	h := http.Header{}
+	if text.IsZero() {
+		return h, nil
+	}
+	for part := range strings.SplitSeq(text.Reveal(), separator) {
+		if strings.TrimSpace(part) == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(part, ":")
+		if name = strings.TrimSpace(name); !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			return nil, fmt.Errorf("want headers, Name: Value, separated by %q", separator)
+		}
+		h.Set(name, strings.TrimSpace(value))
+	}
+	return h, nil
 }

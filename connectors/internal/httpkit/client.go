@@ -148,22 +148,18 @@ func (k *Client) judge(r Request, res *Response, err error) (*Response, error) {
 	if res.Status < 400 && !k.skip.has(res.Status) {
 		return res, nil
 	}
-	e := &Error{Method: r.Method, URL: PublicURL(res.URL), Status: res.Status, Body: head(res.Body), After: k.gate.pause(origin(res.URL))}
+	e := &Error{Method: r.Method, URL: PublicURL(res.URL), Status: res.Status, Body: res.Body, After: k.gate.pause(origin(res.URL))}
+	e.Skip = k.skip.has(res.Status)
 	switch {
-	case k.skip.has(res.Status):
-		e.Class = Skip
-	case k.retry.has(res.Status), res.Status == http.StatusForbidden && e.After > 0:
+	case k.retry.has(res.Status), res.Status == http.StatusForbidden && e.After > 0 && !e.Skip:
 		e.Class = Retry
+	case e.Skip:
+		e.Class = Skip
 	case res.Status == http.StatusUnauthorized || res.Status == http.StatusForbidden:
 		e.Class = Auth
 	}
 	return nil, e
 }
-
-// headBytes of a body are quoted in errors.
-const headBytes = 200
-
-func head(body []byte) []byte { return body[:min(len(body), headBytes)] }
 
 // maxRedirects is what http.Client allows.
 const maxRedirects = 10

@@ -82,6 +82,9 @@ type OAuth2Config struct {
 	InBody bool
 	// Params are further parameters of the form.
 	Params config.Props
+	// Headers are further headers, Name: Value, with HeaderSeparator between them.
+	Headers         config.Secret
+	HeaderSeparator string
 }
 
 // SigV4Config names the keys with which requests are signed for AWS.
@@ -127,7 +130,7 @@ func (c *RetryConfig) Describe(d *config.Def) {
 	config.List(d, &c.Codes, "retry.codes").Default([]string{"408", "425", "429", "500-599"}).Check(codesCheck()).Group(group, 5).
 		Doc("Status codes that are tried again: numbers and ranges. 403 is too if the server says at the same time that the rate limit is used up.")
 	config.List(d, &c.SkipCodes, "skip.codes").Default(nil).Check(codesCheck()).Group(group, 6).
-		Doc("Status codes of responses that are let go as if they had no records. Those that stand neither here nor in retry.codes, from 400 on, are errors.")
+		Doc("Status codes of responses that are let go as if they had no records; those that stand in retry.codes too, when the retries are used up. Those that stand in neither, from 400 on, are errors.")
 }
 
 // Describe declares the keys.
@@ -155,6 +158,8 @@ func (c *OAuth2Config) Describe(d *config.Def) {
 	config.Password(d, &c.RefreshToken, "refresh.token").Optional().Group(group, 14).Doc("Refresh token; one that the server sends in its place is used from then on.")
 	config.List(d, &c.Scopes, "scopes").Default(nil).Group(group, 15).Doc("Scopes to ask for.")
 	config.Bool(d, &c.InBody, "client.in.body").Default(false).Group(group, 16).Doc("Whether id and secret of the client are sent in the form, not by basic authentication.")
+	config.Password(d, &c.Headers, "headers").Optional().Group(group, 17).Doc("Further headers of the token request: `Name: Value`, separated by auth.oauth2.header.separator.")
+	config.Text(d, &c.HeaderSeparator, "header.separator").Default("|").Check(config.NonEmpty()).Group(group, 18).Doc("What stands between the headers of auth.oauth2.headers.")
 	config.Map(d, &c.Params, "param.", "Further parameters of the token request, such as `auth.oauth2.param.audience`.")
 }
 
@@ -202,6 +207,9 @@ func (c *AuthConfig) check() error {
 			errs = append(errs, config.Errorf("auth.oauth2.token.url", "must be a whole URL"))
 		}
 		need("auth.oauth2.client.id", c.OAuth2.ClientID)
+		if _, err := headersOf(c.OAuth2.Headers, c.OAuth2.HeaderSeparator); err != nil {
+			errs = append(errs, config.Errorf("auth.oauth2.headers", "%w", err))
+		}
 		if c.OAuth2.Grant == "refresh_token" {
 			need("auth.oauth2.refresh.token", c.OAuth2.RefreshToken.Reveal())
 		}
@@ -243,8 +251,11 @@ func (c codes) has(status int) bool {
 }
 
 func codesCheck() config.Check[[]string] {
-	return config.CheckFunc("status codes and ranges of them", func(texts []string) error {
-		_, err := parseCodes(texts)
-		return err
-	})
+	return config.CheckFunc("status codes and ranges of them", CheckCodes)
+}
+
+// CheckCodes tells texts that are neither status codes nor ranges of them, such as 500-599.
+func CheckCodes(texts []string) error {
+	_, err := parseCodes(texts)
+	return err
 }

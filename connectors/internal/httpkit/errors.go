@@ -47,8 +47,10 @@ type Error struct {
 	URL string
 	// Status of the response; 0 if there was none.
 	Status int
-	// Body is the beginning of the response's body.
+	// Body is the response's body; Error quotes its beginning.
 	Body []byte
+	// Skip says that the status is one of skip.codes: when no retry is left, the response is let go.
+	Skip bool
 	// After is the pause that the server asked for; 0: none.
 	After time.Duration
 	Err   error
@@ -63,10 +65,15 @@ func (e *Error) Error() string {
 		text += ": " + e.Err.Error()
 	}
 	if len(e.Body) > 0 {
-		text += fmt.Sprintf(": %q", e.Body)
+		text += fmt.Sprintf(": %q", head(e.Body))
 	}
 	return text
 }
+
+// headBytes of a body are quoted in errors.
+const headBytes = 200
+
+func head(body []byte) []byte { return body[:min(len(body), headBytes)] }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
