@@ -5,115 +5,14 @@ import (
 
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsonvalue"
 )
 
 // parseJSON reads one JSON value as schemaless data, with Jackson's leniencies: objects are maps in the order of the text, integers INT64,
 // larger ones decimals, other numbers FLOAT64. Of two members of one name the last counts.
 func parseJSON(text string) (data.Value, error) {
 	r := javajson.NewReader([]byte(text))
-	return jsonValue(&r)
-}
-
-func jsonValue(r *javajson.Reader) (data.Value, error) {
-	kind, err := r.Next()
-	if err != nil {
-		return data.Value{}, err
-	}
-	switch kind {
-	case javajson.Null:
-		return data.Value{}, r.Null()
-	case javajson.Boolean:
-		b, err := r.Bool()
-		return data.Boolean(b), err
-	case javajson.String:
-		s, err := r.String()
-		return data.String(s), err
-	case javajson.Number:
-		return jsonNumber(r)
-	case javajson.Array:
-		return jsonArray(r)
-	default:
-		return jsonObject(r)
-	}
-}
-
-func jsonNumber(r *javajson.Reader) (data.Value, error) {
-	n, err := r.Number()
-	if err != nil {
-		return data.Value{}, err
-	}
-	if !n.Integral() {
-		return data.Float64(n.Float64()), nil
-	}
-	d, err := data.ParseDecimal(n.Text())
-	if err != nil {
-		return data.Value{}, err
-	}
-	if i, ok := d.Int64(); ok {
-		return data.Int64(i), nil
-	}
-	return data.DecimalOf(d), nil
-}
-
-func jsonArray(r *javajson.Reader) (data.Value, error) {
-	if err := r.Open(); err != nil {
-		return data.Value{}, err
-	}
-	var elems []data.Value
-	for first := true; ; first = false {
-		more, err := r.Element(first)
-		if err != nil || !more {
-			return data.ArrayOf(elems...), err
-		}
-		v, err := jsonValue(r)
-		if err != nil {
-			return data.Value{}, err
-		}
-		elems = append(elems, v)
-	}
-}
-
-// manyMembers is how many members of an object are looked through one by one.
-const manyMembers = 32
-
-func jsonObject(r *javajson.Reader) (data.Value, error) {
-	if err := r.Open(); err != nil {
-		return data.Value{}, err
-	}
-	var pairs []data.Pair
-	var index map[string]int // of an object with many members
-	for first := true; ; first = false {
-		key, more, err := r.Key(first)
-		if err != nil || !more {
-			return data.MapOf(pairs...), err
-		}
-		v, err := jsonValue(r)
-		if err != nil {
-			return data.Value{}, err
-		}
-		if len(pairs) < manyMembers {
-			pairs = upsert(pairs, key, v)
-			continue
-		}
-		if index == nil {
-			index = indexOf(pairs)
-		}
-		if i, twice := index[key]; twice {
-			pairs[i].Value = v
-			continue
-		}
-		index[key] = len(pairs)
-		pairs = append(pairs, data.Pair{Key: data.String(key), Value: v})
-	}
-}
-
-func indexOf(pairs []data.Pair) map[string]int {
-	index := make(map[string]int, 2*len(pairs))
-	for i := range pairs {
-		key, _ := pairs[i].Key.Str()
-		index[key] = i
-	}
-	return index
+	return jsonvalue.Read(&r, jsonvalue.Number)
 }
 
 // A jsonTyper gives parsed JSON a schema, and brings it under that.

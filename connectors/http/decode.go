@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsonvalue"
 )
 
 // A raw record is a value, or the error of a part of a response that is none, with its text.
@@ -85,7 +86,7 @@ func parseJSON(text []byte) (data.Value, error) {
 		return data.Value{}, errUTF8
 	}
 	r := javajson.NewReader(text)
-	v, err := readJSON(&r)
+	v, err := jsonvalue.Read(&r, number)
 	if err != nil {
 		return v, fmt.Errorf("no JSON: %w", err)
 	}
@@ -95,79 +96,12 @@ func parseJSON(text []byte) (data.Value, error) {
 	return v, nil
 }
 
-func readJSON(r *javajson.Reader) (data.Value, error) {
-	kind, err := r.Next()
-	if err != nil {
-		return data.Value{}, err
+// number keeps as text what has no value.
+func number(n javajson.Num) (data.Value, error) {
+	if f := n.Float64(); !n.Integral() && math.IsInf(f, 0) {
+		return data.String(n.Text()), nil
 	}
-	switch kind {
-	case javajson.Null:
-		return data.Value{}, r.Null()
-	case javajson.Boolean:
-		b, err := r.Bool()
-		return data.Boolean(b), err
-	case javajson.Number:
-		n, err := r.Number()
-		if err != nil {
-			return data.Value{}, err
-		}
-		return number(n.Text()), nil
-	case javajson.String:
-		s, err := r.String()
-		return data.String(s), err
-	case javajson.Array:
-		return readArray(r)
-	}
-	return readObject(r)
-}
-
-// number keeps what is too large as text.
-func number(text string) data.Value {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return data.Int64(n)
-	}
-	if strings.ContainsAny(text, ".eE") {
-		if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(f, 0) {
-			return data.Float64(f)
-		}
-	}
-	return data.String(text)
-}
-
-func readArray(r *javajson.Reader) (data.Value, error) {
-	if err := r.Open(); err != nil {
-		return data.Value{}, err
-	}
-	elems := []data.Value{}
-	for first := true; ; first = false {
-		more, err := r.Element(first)
-		if err != nil || !more {
-			return data.ArrayOf(elems...), err
-		}
-		v, err := readJSON(r)
-		if err != nil {
-			return v, err
-		}
-		elems = append(elems, v)
-	}
-}
-
-func readObject(r *javajson.Reader) (data.Value, error) {
-	if err := r.Open(); err != nil {
-		return data.Value{}, err
-	}
-	pairs := []data.Pair{}
-	for first := true; ; first = false {
-		key, more, err := r.Key(first)
-		if err != nil || !more {
-			return data.MapOf(unique(pairs)...), err
-		}
-		v, err := readJSON(r)
-		if err != nil {
-			return v, err
-		}
-		pairs = append(pairs, data.Pair{Key: data.String(key), Value: v})
-	}
+	return jsonvalue.Number(n)
 }
 
 // unique keeps the last of several members with one name.
