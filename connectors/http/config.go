@@ -264,7 +264,7 @@ func (e *Endpoint) describeRecords(d *config.Def, def *Endpoint) {
 	config.String(d, &e.OffsetPath, "record.offset.path").Default(def.OffsetPath).Check(pathCheck()).Group(group, 5).Doc("JSON pointer or JSONPath to what pagination=record goes on from.")
 	config.List(d, &e.IDPath, "record.id.path").Default(def.IDPath).Check(config.Each(pathCheck())).Group(group, 6).Doc("JSON pointers or JSONPaths to what tells records apart, for dedup.window.records.")
 	config.Enum(d, &e.Value, "value.form", Inferred, Given, Schemaless, StringForm, Wrapped).Default(def.Value).Importance(config.Medium).Group(group, 7).
-		Doc("inferred: structs under a schema that grows with what is seen, all fields optional. given: structs under value.schema. schemaless: maps. string: JSON text. wrapped: a struct of value (JSON text), key and timestamp, as castorm's connector makes.")
+		Doc("inferred: structs under a schema that grows with what is seen, all fields optional. given: structs under value.schema; members that have no field there are left out. schemaless: maps. string: JSON text. wrapped: a struct of value (JSON text), key and timestamp, as castorm's connector makes.")
 	config.Text(d, &e.Schema, "value.schema").Default(def.Schema).Group(group, 8).Doc("Schema of values, in the JSON of Kafka Connect's JsonConverter.")
 	config.Enum(d, &e.ErrorsMode, "errors.mode", modeFail, modeSkip, modeLetter).Default(def.ErrorsMode).Importance(config.Medium).Group(group, 9).
 		Doc("What happens to records that cannot be read, and to responses that cannot be, after the retries. fail: the task fails. skip: they are logged. dead_letter: their text goes to errors.topic.")
@@ -358,6 +358,7 @@ func (e *Endpoint) check(prefix string) error {
 	if _, err := e.initialTime(time.Unix(0, 0)); err != nil {
 		bad("since.initial", "%w", err)
 	}
+	e.checkUse(bad)
 	if e.Overlap > 0 && (e.Pagination != Offset || e.window() < e.Overlap || e.Limit > 0 && e.Limit <= e.Overlap) {
 		bad("pagination.overlap", "needs pagination=offset, a dedup.window.records that is not less, and a pagination.limit that is greater")
 	}
@@ -379,6 +380,30 @@ func (e *Endpoint) check(prefix string) error {
 	}
 	e.checkTexts(bad)
 	return errors.Join(errs...)
+}
+
+// checkUse tells of keys that would have no effect, and of what would be lost thereby.
+func (e *Endpoint) checkUse(bad func(key, format string, args ...any)) {
+	if e.Format != JSON && e.Format != XML {
+		for _, k := range []template{{"records.path", e.RecordsPath}, {"pagination.path", e.PagePath}, {"pagination.more.path", e.MorePath}} {
+			if k.text != "" {
+				bad(k.key, "needs response.format=json or xml: a response of %s has no whole to look into", e.Format)
+			}
+		}
+	}
+	if e.Pagination == GraphQL || e.Query != "" {
+		if e.Body != "" {
+			bad("request.body", "cannot stand beside graphql.query, which makes the body")
+		}
+	} else if e.Variables != "" {
+		bad("graphql.variables", "needs graphql.query")
+	}
+	if e.LimitParam != "" && e.Limit == 0 {
+		bad("pagination.limit.param", "needs pagination.limit")
+	}
+	if e.PagePath != "" && e.PageHeader != "" {
+		bad("pagination.header", "cannot stand beside pagination.path")
+	}
 }
 
 // checkTexts looks at templates and at headers that are none.

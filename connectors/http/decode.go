@@ -179,7 +179,28 @@ func parseXML(text []byte) (data.Value, error) {
 		if err != nil {
 			return v, fmt.Errorf("no XML: %w", err)
 		}
-		return data.MapOf(data.Pair{Key: data.String(start.Name.Local), Value: v}), nil
+		return data.MapOf(data.Pair{Key: data.String(start.Name.Local), Value: v}), behindXML(d)
+	}
+}
+
+// behindXML tells of a second element, or of text, behind the first.
+func behindXML(d *xml.Decoder) error {
+	for {
+		t, err := d.Token()
+		switch t := t.(type) {
+		case xml.StartElement:
+			return fmt.Errorf("no XML: a second element, <%s>, behind the first", t.Name.Local)
+		case xml.CharData:
+			if len(bytes.TrimSpace(t)) > 0 {
+				return errors.New("no XML: text behind the element")
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("no XML: %w", err)
+		}
 	}
 }
 

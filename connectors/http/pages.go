@@ -218,15 +218,17 @@ func timeOf(v data.Value) (time.Time, bool) {
 		v = n
 	}
 	if n, ok := v.Int(); ok {
+		t := time.Unix(0, n)
 		switch size := max(n, -n); {
+		case size < 0: // the least of all
 		case size < 1e11:
-			return time.Unix(n, 0), true
+			t = time.Unix(n, 0)
 		case size < 1e14:
-			return time.UnixMilli(n), true
+			t = time.UnixMilli(n)
 		case size < 1e17:
-			return time.UnixMicro(n), true
+			t = time.UnixMicro(n)
 		}
-		return time.Unix(0, n), true
+		return t, storable(t)
 	}
 	if f, ok := v.Float(); ok && v.Kind() == data.KindFloat64 && f > -1e11 && f < 1e11 {
 		whole := int64(f)

@@ -25,6 +25,7 @@ type reader struct {
 	topic     string
 	given     *data.Schema
 	shape     shape
+	fields    int // how many more the shape may have
 	keys      keyMaker
 	log       *slog.Logger
 
@@ -42,12 +43,13 @@ type pendingRecord struct {
 	raw
 	time   time.Time
 	after  position
+	at     int // its place in the page, from 1 on
 	status int
 	url    string
 }
 
 func newReader(e *Endpoint, base *url.URL, client *httpkit.Client) (*reader, error) {
-	r := &reader{e: e, base: base, client: client, partition: partitionOf(e.name), topic: strings.ReplaceAll(e.Topic, "${endpoint}", e.name)}
+	r := &reader{e: e, base: base, client: client, partition: partitionOf(e.name), topic: e.topic(), fields: maxFields}
 	var err error
 	if r.paths, err = e.compile(); err != nil {
 		return nil, err
@@ -218,7 +220,7 @@ func (r *reader) page(res *httpkit.Response, b *body) error {
 	}
 	if r.e.Value == Inferred { // of the whole page, so that a restart in the middle finds the same schema
 		for _, x := range b.records {
-			r.shape.see(x.value)
+			r.shape.see(x.value, &r.fields)
 		}
 	}
 	fresh, err := r.fresh(b)
@@ -279,7 +281,7 @@ func (r *reader) fresh(b *body) ([]pendingRecord, error) {
 		if known := w.known(i); known || i < skip { // what is skipped was taken into the window
 			continue
 		}
-		x := pendingRecord{raw: b.records[i]}
+		x := pendingRecord{raw: b.records[i], at: i + 1}
 		if x.err == nil {
 			x.time, x.err = r.timestamp(x.value)
 		}

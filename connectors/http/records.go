@@ -79,11 +79,14 @@ func (r *reader) fill(rec *connect.SourceRecord, x *pendingRecord) error {
 	}
 	schema := r.given
 	if schema == nil {
+		if r.fields < 0 {
+			return errFields
+		}
 		if schema, err = r.shape.build(); err != nil {
 			return fmt.Errorf("schema of what was found: %w", err)
 		}
 	}
-	v, err := conform(schema, x.value, "")
+	v, err := conformer{lenient: r.given != nil}.value(schema, x.value, "")
 	if err == nil {
 		err = data.Validate(schema, v, "value")
 	}
@@ -93,7 +96,11 @@ func (r *reader) fill(rec *connect.SourceRecord, x *pendingRecord) error {
 
 // bad deals with a record that cannot be read; keep says whether rec is its dead letter.
 func (r *reader) bad(rec *connect.SourceRecord, x *pendingRecord, cause error) (keep bool, err error) {
-	cause = fmt.Errorf("endpoint %q, record %d of the page at %s: %w", r.e.name, x.after.index, x.url, cause)
+	what := "the response"
+	if x.at > 0 {
+		what = fmt.Sprintf("record %d of the page", x.at)
+	}
+	cause = fmt.Errorf("endpoint %q, %s at %s: %w", r.e.name, what, x.url, cause)
 	switch r.e.ErrorsMode {
 	case modeSkip:
 		r.log.Warn("record skipped", "err", cause)
@@ -132,7 +139,8 @@ func (k *keyMaker) learn(v data.Value) error {
 		if !ok || part.IsNull() {
 			return fmt.Errorf("record.key.path: nothing is at %s", p.text)
 		}
-		if k.shapes[i].see(part) {
+		left := maxFields
+		if k.shapes[i].see(part, &left) {
 			k.schema = nil
 		}
 	}
@@ -154,7 +162,7 @@ func (k *keyMaker) key(v data.Value) (connect.Datum, error) {
 		if schemas[i], err = k.shapes[i].build(); err != nil {
 			return connect.Datum{}, err
 		}
-		if parts[i], err = conform(schemas[i], part, "key"); err != nil {
+		if parts[i], err = (conformer{}).value(schemas[i], part, "key"); err != nil {
 			return connect.Datum{}, err
 		}
 	}

@@ -1,11 +1,13 @@
 package http
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/streamlane/connect/data"
 )
@@ -20,14 +22,23 @@ type shape struct {
 	schema *data.Schema // of now; nil: to be built
 }
 
+// maxFields bounds the fields of an inferred schema: objects whose members are data (dates, ids) would have it grow for ever.
+const maxFields = 10_000
+
+var errFields = fmt.Errorf("more than %d fields were seen, so members seem to be data: use value.form=schemaless, string or given", maxFields)
+
 type field struct {
 	name string
 	shape
 }
 
-// see takes a value in and reports whether the shape has changed.
-func (s *shape) see(v data.Value) bool {
+// see takes a value in and reports whether the shape has changed. Numbers of more than 64 bits are text. left is how many fields may come yet;
+// below 0: one too many was there.
+func (s *shape) see(v data.Value, left *int) bool {
 	k := v.Kind()
+	if k == data.KindDecimal {
+		k = data.KindString
+	}
 	changed := false
 	switch {
 	case k == data.KindNull || s.kind == data.KindString:
@@ -49,12 +60,12 @@ func (s *shape) see(v data.Value) bool {
 			s.elem = new(shape)
 		}
 		for _, e := range elems {
-			changed = s.elem.see(e) || changed
+			changed = s.elem.see(e, left) || changed
 		}
 	case data.KindMap:
 		pairs, _ := v.Map()
 		for _, p := range pairs {
-			changed = s.member(p) || changed
+			changed = s.member(p, left) || changed
 		}
 	}
 	if changed {
@@ -63,7 +74,7 @@ func (s *shape) see(v data.Value) bool {
 	return changed
 }
 
-func (s *shape) member(p data.Pair) bool {
+func (s *shape) member(p data.Pair, left *int) bool {
 	name, _ := p.Key.Str()
 	f := s.index[name]
 	if f == nil {
@@ -71,15 +82,18 @@ func (s *shape) member(p data.Pair) bool {
 			s.index = map[string]*field{}
 		}
 		if name == "" {
+			return false // conform says so
+		}
+		if *left--; *left < 0 {
 			return false
 		}
 		f = &field{name: name}
 		s.index[name] = f
 		s.fields = append(s.fields, f)
-		f.see(p.Value)
+		f.see(p.Value, left)
 		return true
 	}
-	return f.see(p.Value)
+	return f.see(p.Value, left)
 }
 
 // build returns the schema, optional all over. What was null only is an optional string.
@@ -113,8 +127,10 @@ func (s *shape) build() (*data.Schema, error) {
 	return s.schema, err
 }
 
-// conform makes of a value what the schema wants: structs of maps, numbers of text. Members without a field are left out only if more says so.
-func conform(s *data.Schema, v data.Value, at string) (data.Value, error) {
+// A conformer makes of values what schemas want: structs of maps, numbers of text. Members without a field are an error, unless it is lenient.
+type conformer struct{ lenient bool }
+
+func (c conformer) value(s *data.Schema, v data.Value, at string) (data.Value, error) {
 	if v.IsNull() {
 		return v, nil // Validate says whether it may be
 	}
@@ -132,9 +148,12 @@ func conform(s *data.Schema, v data.Value, at string) (data.Value, error) {
 			name, _ := p.Key.Str()
 			f, known := s.Field(name)
 			if !known {
-				continue
+				if c.lenient {
+					continue
+				}
+				return v, fmt.Errorf("%s: the member %q can be no field; use value.form=schemaless or string", at, name)
 			}
-			fv, err := conform(f.Schema, p.Value, at+"/"+name)
+			fv, err := c.value(f.Schema, p.Value, at+"/"+name)
 			if err != nil {
 				return v, err
 			}
@@ -149,18 +168,18 @@ func conform(s *data.Schema, v data.Value, at string) (data.Value, error) {
 		out := make([]data.Value, len(elems))
 		for i := range elems {
 			var err error
-			if out[i], err = conform(s.ElemSchema(), elems[i], at+"/"+strconv.Itoa(i)); err != nil {
+			if out[i], err = c.value(s.ElemSchema(), elems[i], at+"/"+strconv.Itoa(i)); err != nil {
 				return v, err
 			}
 		}
 		return data.ArrayOf(out...), nil
 	case data.KindMap:
-		return conformMap(s, v, at)
+		return c.mapping(s, v, at)
 	}
 	return primitive(s, v, at)
 }
 
-func conformMap(s *data.Schema, v data.Value, at string) (data.Value, error) {
+func (c conformer) mapping(s *data.Schema, v data.Value, at string) (data.Value, error) {
 	pairs, ok := v.Map()
 	if !ok {
 		return v, fmt.Errorf("%s: found %s, want an object", at, v.Kind())
@@ -168,7 +187,7 @@ func conformMap(s *data.Schema, v data.Value, at string) (data.Value, error) {
 	out := make([]data.Pair, len(pairs))
 	for i, p := range pairs {
 		name, _ := p.Key.Str()
-		e, err := conform(s.ElemSchema(), p.Value, at+"/"+name)
+		e, err := c.value(s.ElemSchema(), p.Value, at+"/"+name)
 		if err != nil {
 			return v, err
 		}
@@ -187,11 +206,19 @@ func primitive(s *data.Schema, v data.Value, at string) (data.Value, error) {
 	if text, ok := v.Str(); ok && text == "" && s.Optional() {
 		return data.Value{}, nil // an empty field of CSV
 	}
-	if s.Name() == data.LogicalTimestamp {
-		if t, ok := timeOf(v); ok {
+	switch s.Name() {
+	case data.LogicalTimestamp, data.LogicalDate, data.LogicalTime:
+		if t, ok := dateOf(s.Name(), v); ok {
 			return data.DateOf(t), nil
 		}
-		return v, fmt.Errorf("%s: found %s, want a time", at, v)
+		return v, fmt.Errorf("%s: found %s, want a time for %s", at, v, s.Name())
+	}
+	if text, ok := v.Str(); ok && s.Kind() == data.KindBytes {
+		b, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return v, fmt.Errorf("%s: found %.40q, want bytes in base64", at, text)
+		}
+		return data.Bytes(b), nil
 	}
 	if s.Kind() >= data.KindInt8 && s.Kind() <= data.KindInt64 {
 		return whole(s, v, at)
@@ -201,6 +228,26 @@ func primitive(s *data.Schema, v data.Value, at string) (data.Value, error) {
 		return v, fmt.Errorf("%s: %w", at, err)
 	}
 	return converted, nil
+}
+
+// dateOf reads what a logical type of time holds: a time, a date (or days since 1970), a time of day (or milliseconds since midnight).
+func dateOf(logical string, v data.Value) (time.Time, bool) {
+	n, isWhole := v.Int()
+	text, _ := v.Str()
+	switch {
+	case logical == data.LogicalDate && isWhole && n > -1e5 && n < 1e5:
+		return time.Unix(n*86400, 0).UTC(), true
+	case logical == data.LogicalTime && isWhole && n >= 0 && n < 86_400_000:
+		return time.UnixMilli(n).UTC(), true
+	case logical == data.LogicalTime:
+		t, err := time.Parse("15:04:05.999999999", text)
+		return t.AddDate(1970, 0, 0), err == nil
+	}
+	t, ok := timeOf(v)
+	if logical == data.LogicalDate {
+		t = t.UTC().Truncate(24 * time.Hour)
+	}
+	return t, ok
 }
 
 // whole makes whole numbers, which data.Convert would cut to size.
@@ -250,6 +297,9 @@ func parseSchema(text string) (*data.Schema, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&j); err != nil {
 		return nil, fmt.Errorf("want a schema as JsonConverter writes it: %w", err)
+	}
+	if d.More() {
+		return nil, errors.New("want one schema as JsonConverter writes it; there is text behind it")
 	}
 	return j.build()
 }

@@ -86,7 +86,7 @@ func (e *Endpoint) variable(p *position, now time.Time) func(name, format string
 		case "endpoint":
 			return e.name
 		case "topic":
-			return e.Topic
+			return e.topic()
 		}
 		return formatTime(now, format)
 	}
@@ -101,7 +101,7 @@ func (e *Endpoint) request(base *url.URL, p *position) (httpkit.Request, error) 
 		if r.URL, err = base.Parse(p.cursor); err != nil || r.URL.Scheme != "http" && r.URL.Scheme != "https" || r.URL.Host == "" {
 			return r, fmt.Errorf("the next page's URL is none: %q", p.cursor)
 		}
-		r.URL.User = nil
+		r.URL.User, r.URL.RawQuery = nil, encoded(r.URL.RawQuery)
 	} else if r.URL, err = e.url(base, p, values); err != nil {
 		return r, err
 	}
@@ -133,22 +133,52 @@ func (e *Endpoint) request(base *url.URL, p *position) (httpkit.Request, error) 
 	return r, e.setBody(&r, p, values)
 }
 
-// url is http.url, the path, and the parameters.
-func (e *Endpoint) url(base *url.URL, p *position, values func(name, format string) string) (*url.URL, error) {
-	path, err := expand(e.Path, url.QueryEscape, values) // what it escapes is right in a path too, save for blanks
+// topic is the records', with the endpoint's name in it.
+func (e *Endpoint) topic() string { return strings.ReplaceAll(e.Topic, "${endpoint}", e.name) }
+
+// join puts the path and its query behind http.url, which may have a path and a query too.
+func (e *Endpoint) join(base *url.URL, values func(name, format string) string) (*url.URL, error) {
+	path, query, _ := strings.Cut(e.Path, "?")
+	path, err := expand(path, url.PathEscape, values)
 	if err != nil {
 		return nil, err
 	}
-	text := base.String()
+	path = encoded(path)
+	if query, err = expand(query, url.QueryEscape, values); err != nil {
+		return nil, err
+	}
+	own := *base
+	own.RawQuery = ""
+	text := own.String()
 	if path != "" {
 		text = strings.TrimSuffix(text, "/") + "/" + strings.TrimPrefix(path, "/")
-		if strings.HasPrefix(path, "?") {
-			text = base.String() + path
-		}
 	}
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("path: %w", err)
+	}
+	u.RawQuery = encoded(strings.Trim(base.RawQuery+"&"+query, "&"))
+	return u, nil
+}
+
+// encoded encodes what may stand nowhere in a URL, such as blanks, and leaves the rest as it is.
+func encoded(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		if c := text[i]; c > ' ' && c < 0x7f && !strings.ContainsRune(`"<>\^`+"`{|}", rune(c)) {
+			b.WriteByte(c)
+		} else {
+			_, _ = fmt.Fprintf(&b, "%%%02X", c) // to memory
+		}
+	}
+	return b.String()
+}
+
+// url is http.url, the path, and the parameters.
+func (e *Endpoint) url(base *url.URL, p *position, values func(name, format string) string) (*url.URL, error) {
+	u, err := e.join(base, values)
+	if err != nil {
+		return nil, err
 	}
 	q := url.Values{}
 	for name, template := range e.param() {

@@ -200,6 +200,7 @@ func (k *Client) send(ctx context.Context, r Request) (*Response, error) {
 	}
 	res, err := k.roundTrip(req)
 	if err == nil {
+		res.URL = r.URL // not what was sent, which may have a key in its query
 		k.gate.learn(origin(r.URL), res)
 		return res, nil
 	}
@@ -268,7 +269,7 @@ func (k *Client) roundTrip(req *http.Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Response{Status: res.StatusCode, Header: res.Header, Body: body, URL: req.URL}, nil
+	return &Response{Status: res.StatusCode, Header: res.Header, Body: body}, nil
 }
 
 // read reads a body within the bound, before and after decompression.

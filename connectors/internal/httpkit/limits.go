@@ -2,6 +2,7 @@ package httpkit
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -29,10 +30,11 @@ func (b *Backoff) Next(c RetryConfig, err error) (pause time.Duration, again boo
 	if b.failed >= c.Attempts {
 		return 0, false
 	}
-	pause = min(c.First<<min(b.failed-1, 20), c.Max)
-	if pause <= 0 {
-		pause = c.Max
+	pause = c.First
+	for i := 1; i < b.failed && pause < c.Max; i++ {
+		pause *= 2
 	}
+	pause = min(pause, c.Max)
 	pause -= time.Duration(rand.Int64N(int64(pause)/2 + 1))
 	if e, ok := err.(*Error); ok && e.After > 0 { //nolint:errorlint // ClassOf found it
 		pause = max(pause, e.After)
@@ -46,7 +48,7 @@ type gate struct {
 	until map[string]time.Time
 }
 
-// maxGates bounds the origins that are remembered; next links may lead anywhere.
+// maxGates is how many origins are remembered before those that are open again are forgotten; next links may lead anywhere.
 const maxGates = 100
 
 // learn takes what a response says of rate limits.
@@ -58,8 +60,11 @@ func (g *gate) learn(origin string, res *Response) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.until == nil || len(g.until) >= maxGates {
+	if g.until == nil {
 		g.until = map[string]time.Time{}
+	}
+	if len(g.until) >= maxGates {
+		maps.DeleteFunc(g.until, func(_ string, t time.Time) bool { return !t.After(now) })
 	}
 	if t := now.Add(after); t.After(g.until[origin]) {
 		g.until[origin] = t
