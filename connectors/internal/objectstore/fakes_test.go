@@ -46,7 +46,8 @@ func (w *lineWriter) Write(d connect.Datum) error {
 	}
 	return nil
 }
-func (w *lineWriter) Buffered() int64 { return int64(cap(w.buf)) }
+func (w *lineWriter) Buffered() int64 { return int64(len(w.buf)) }
+func (w *lineWriter) Memory() int64   { return int64(cap(w.buf)) }
 func (w *lineWriter) Flush() error {
 	_, err := w.out.Write(w.buf)
 	w.buf = nil

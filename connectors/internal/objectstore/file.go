@@ -30,12 +30,16 @@ type output struct {
 }
 
 func (o *output) footprint() int64 {
-	n := o.spool.memory
+	const extentSize = 48
+	n := o.spool.memory + int64(len(o.spool.extents))*extentSize
 	if o.writer != nil {
-		n += o.writer.Buffered()
+		n += o.writer.Memory()
 	}
 	return n
 }
+
+// fileOverhead is what a file takes beside its contents: what is known of it, its names and, on its way to the store, a goroutine.
+const fileOverhead = 4 << 10
 
 // A file is what is stored of some records of one Kafka partition and folder: values, and perhaps keys and headers in objects of their own.
 type file struct {
@@ -114,8 +118,14 @@ func (f *file) release() {
 	}
 }
 
+// shed leaves of a file that is stored what is needed to remember it.
+func (f *file) shed() {
+	f.release()
+	f.previous, f.outputs, f.value, f.keys, f.headers, f.schema = nil, nil, nil, nil, nil, nil
+}
+
 func (f *file) measure() int64 {
-	n := int64(0)
+	n := int64(fileOverhead)
 	for _, o := range f.outputs {
 		n += o.footprint()
 	}
@@ -125,7 +135,7 @@ func (f *file) measure() int64 {
 // spill moves what it can to disk.
 func (f *file) spill() error {
 	for _, o := range f.outputs {
-		if o.writer != nil && o.writer.Buffered() > o.spool.memory {
+		if o.writer != nil && o.writer.Memory() > o.spool.memory {
 			if err := o.writer.Flush(); err != nil {
 				return fmt.Errorf("file %s: %w", o.key, err)
 			}

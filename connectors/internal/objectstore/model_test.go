@@ -96,6 +96,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.config.StoreKeys = w.intn(2) == 0
 	w.config.StoreHeaders = w.intn(3) == 0
 	w.config.MaxOpenFiles = []int{-1, -1, 2}[w.intn(3)]
+	w.config.Memory = []int64{1 << 20, 1 << 20, 4 * fileOverhead}[w.intn(3)]
 	if w.config.StoreKeys {
 		w.config.NullValues = WriteNull
 	}

@@ -193,5 +193,32 @@ func (t *Task) account(f *file) error {
 		t.open += n - f.footprint
 		f.footprint = n
 	}
+	t.crowded = t.open > budget
 	return nil
+}
+
+// relieve ends the round of the partition whose files take most, if memory is short although all are spilled.
+func (t *Task) relieve() error {
+	if !t.crowded {
+		return nil
+	}
+	t.crowded = false
+	var most *partition
+	taken := int64(0)
+	for _, p := range t.parts {
+		if !p.mayEnd() || p.conflict || p.ignore || len(p.rounds) >= maxRounds {
+			continue
+		}
+		n := int64(0)
+		for _, f := range p.files {
+			n += f.footprint
+		}
+		if n > taken {
+			most, taken = p, n
+		}
+	}
+	if most == nil {
+		return nil
+	}
+	return t.rotate(most)
 }

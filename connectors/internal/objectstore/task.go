@@ -47,6 +47,8 @@ type Task struct {
 
 	parts map[connect.TopicPartition]*partition
 	open  int64 // bytes of memory of files that are open
+	// crowded: they take too much, although all that can be is on disk.
+	crowded bool
 	// flying is the memory of files that are on their way to the store.
 	flying atomic.Int64
 
@@ -203,7 +205,10 @@ func (t *Task) take(ctx context.Context, r *connect.SinkRecord, now time.Time) e
 		return nil
 	}
 	p.next = offset + 1
-	return t.rotateIfFull(p)
+	if err := t.rotateIfFull(p); err != nil {
+		return err
+	}
+	return t.relieve()
 }
 
 // wentBack follows a consumer that was set back by somebody else: what is open is given up, and read again.

@@ -53,8 +53,8 @@ func (t *Task) send(p *partition, f *file) error {
 	t.launch(p, func(ctx context.Context) result {
 		r := t.store(ctx, f)
 		t.flying.Add(-f.footprint)
-		f.release()
-		f.previous = nil
+		<-f.probed // it looks at the file
+		f.shed()
 		close(f.done)
 		return r
 	})
@@ -72,12 +72,10 @@ func (t *Task) store(ctx context.Context, f *file) result {
 	if !f.clear || f.previous != nil && !f.previous.awaitStored(ctx) {
 		return r
 	}
-	select {
-	case t.slots <- struct{}{}:
-		defer func() { <-t.slots }()
-	case <-ctx.Done():
+	if !t.enterSlot(ctx) {
 		return r
 	}
+	defer t.leaveSlot()
 	for i, o := range f.outputs {
 		marker := i == len(f.outputs)-1
 		found, err := t.put(ctx, f, o)
@@ -95,6 +93,18 @@ func (t *Task) store(ctx context.Context, f *file) result {
 	f.stored = true
 	return r
 }
+
+// enterSlot waits until there are few enough requests under way. It returns false if the context ends before.
+func (t *Task) enterSlot(ctx context.Context) bool {
+	select {
+	case t.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (t *Task) leaveSlot() { <-t.slots }
 
 // awaitStored waits for the file and tells whether it is stored.
 func (f *file) awaitStored(ctx context.Context) bool {
@@ -164,6 +174,10 @@ func (t *Task) probe(ctx context.Context, f *file, forced int64) result {
 		f.clear = true
 		return r
 	}
+	if !t.enterSlot(ctx) {
+		return r
+	}
+	defer t.leaveSlot()
 	look := func(o *output) (c *claim) {
 		err := t.insist(ctx, "look for "+o.key, func() (err error) {
 			c, _, err = t.inspect(ctx, f, o)

@@ -33,10 +33,13 @@ func Bytes(o BytesOptions) (Format, error) {
 	if o.Separator == nil {
 		o.Separator = []byte{'\n'}
 	}
-	return &bytesFormat{o: o}, nil
+	return &bytesFormat{o: o, lender: newLender(o.Compression)}, nil
 }
 
-type bytesFormat struct{ o BytesOptions }
+type bytesFormat struct {
+	o      BytesOptions
+	lender *lender
+}
 
 func (f *bytesFormat) Extension() string { return f.o.Extension + f.o.Compression.Extension() }
 
@@ -45,11 +48,7 @@ func (f *bytesFormat) ContentType() string {
 }
 
 func (f *bytesFormat) NewWriter(out io.Writer, _ connect.Datum) (Writer, error) {
-	s, err := newStream(out, f.o.Compression)
-	if err != nil {
-		return nil, err
-	}
-	return &bytesWriter{stream: s, o: &f.o}, nil
+	return &bytesWriter{stream: newStream(out, f.lender), o: &f.o}, nil
 }
 
 type bytesWriter struct {

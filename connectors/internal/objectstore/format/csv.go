@@ -63,7 +63,7 @@ func CSV(o CSVOptions) (Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &csvFormat{o: o, converter: converter, special: string([]rune{o.Delimiter, o.Quote, '\r', '\n'})}, nil
+	return &csvFormat{o: o, converter: converter, lender: newLender(o.Compression), special: string([]rune{o.Delimiter, o.Quote, '\r', '\n'})}, nil
 }
 
 func (o *CSVOptions) validate() error {
@@ -88,7 +88,9 @@ func (o *CSVOptions) validate() error {
 type csvFormat struct {
 	o         CSVOptions
 	converter *converters.JSONConverter
+	lender    *lender
 	special   string // characters for which a cell is quoted
+	cell      []byte // room for the text of a cell
 }
 
 func (f *csvFormat) Extension() string { return ".csv" + f.o.Compression.Extension() }
@@ -96,11 +98,7 @@ func (f *csvFormat) Extension() string { return ".csv" + f.o.Compression.Extensi
 func (f *csvFormat) ContentType() string { return f.o.Compression.contentType("text/csv") }
 
 func (f *csvFormat) NewWriter(out io.Writer, first connect.Datum) (Writer, error) {
-	s, err := newStream(out, f.o.Compression)
-	if err != nil {
-		return nil, err
-	}
-	w := &csvWriter{stream: s, f: f, schema: first.Schema}
+	w := &csvWriter{stream: newStream(out, f.lender), f: f, schema: first.Schema}
 	if err := w.columns(first); err != nil {
 		return nil, err
 	}
@@ -121,7 +119,12 @@ type csvWriter struct {
 	names  []string
 	byName bool // rows are maps
 	row    []data.Value
-	cell   []byte
+}
+
+// Memory implements [Writer].
+func (w *csvWriter) Memory() int64 {
+	const name, value = 16, 32
+	return w.stream.Memory() + int64(cap(w.names))*name + int64(cap(w.row))*value
 }
 
 // columns finds the columns in the first datum.
@@ -174,7 +177,7 @@ func (w *csvWriter) appendRow(dst []byte, d connect.Datum) ([]byte, error) {
 	case !w.accepts(d.Schema):
 		return dst, fmt.Errorf("found %s in a file of %s", found(d), w.schema)
 	case w.schema.Kind() != data.KindStruct:
-		return w.f.appendCell(dst, d.Schema, d.Value, &w.cell)
+		return w.f.appendCell(dst, d.Schema, d.Value, &w.f.cell)
 	}
 	x, ok := d.Value.Struct()
 	if !ok || !w.accepts(x.Schema()) {
@@ -183,7 +186,7 @@ func (w *csvWriter) appendRow(dst []byte, d connect.Datum) ([]byte, error) {
 	for i := range w.names {
 		field := &w.schema.Fields()[i]
 		var err error
-		if dst, err = w.f.appendCell(w.delimited(dst, i), field.Schema, x.At(i), &w.cell); err != nil {
+		if dst, err = w.f.appendCell(w.delimited(dst, i), field.Schema, x.At(i), &w.f.cell); err != nil {
 			return dst, fmt.Errorf("field %q: %w", field.Name, err)
 		}
 	}
@@ -220,7 +223,7 @@ func (w *csvWriter) appendMap(dst []byte, d connect.Datum) ([]byte, error) {
 	}
 	for i, v := range w.row {
 		var err error
-		if dst, err = w.f.appendCell(w.delimited(dst, i), nil, v, &w.cell); err != nil {
+		if dst, err = w.f.appendCell(w.delimited(dst, i), nil, v, &w.f.cell); err != nil {
 			return dst, fmt.Errorf("key %q: %w", w.names[i], err)
 		}
 	}

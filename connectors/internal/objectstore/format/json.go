@@ -38,12 +38,13 @@ func JSON(o JSONOptions) (Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &jsonFormat{o: o, converter: converter}, nil
+	return &jsonFormat{o: o, converter: converter, lender: newLender(o.Compression)}, nil
 }
 
 type jsonFormat struct {
 	o         JSONOptions
 	converter *converters.JSONConverter
+	lender    *lender
 }
 
 func (f *jsonFormat) Extension() string { return ".json" + f.o.Compression.Extension() }
@@ -53,11 +54,7 @@ func (f *jsonFormat) ContentType() string {
 }
 
 func (f *jsonFormat) NewWriter(out io.Writer, _ connect.Datum) (Writer, error) {
-	s, err := newStream(out, f.o.Compression)
-	if err != nil {
-		return nil, err
-	}
-	return &jsonWriter{stream: s, converter: f.converter}, nil
+	return &jsonWriter{stream: newStream(out, f.lender), converter: f.converter}, nil
 }
 
 type jsonWriter struct {

@@ -63,6 +63,14 @@ type avroFormat struct {
 	schema *data.Schema // of header and enc
 	header []byte       // of files, without the sync marker
 	enc    avrodata.Encoder
+	packer packer
+}
+
+// A packer compresses blocks, those of all files one after another.
+type packer struct {
+	packed []byte // room for a compressed block
+	flate  *flate.Writer
+	zstd   *zstd.Encoder
 }
 
 func (f *avroFormat) Extension() string   { return ".avro" }
@@ -101,31 +109,25 @@ func (f *avroFormat) NewWriter(out io.Writer, first connect.Datum) (format.Write
 	if err := f.prepare(first.Schema); err != nil {
 		return nil, &format.DataError{Err: err}
 	}
-	w := &writer{out: out, o: &f.o, schema: f.schema, enc: f.enc}
+	w := &writer{out: out, o: &f.o, packer: &f.packer, header: f.header, schema: f.schema, enc: f.enc}
 	if _, err := rand.Read(w.sync[:]); err != nil {
 		return nil, fmt.Errorf("sync marker: %w", err)
 	}
-	w.piece = append(append(w.piece, f.header...), w.sync[:]...)
 	return w, nil
 }
-
-// pieceSize is how much goes to the output at once.
-const pieceSize = 64 << 10
 
 // writer writes one file: blocks of data, each with the number of data and its size before and the sync marker behind.
 type writer struct {
 	out    io.Writer
 	o      *Options
+	packer *packer
+	header []byte // until it is written
 	schema *data.Schema
 	equal  *data.Schema // the last schema that was found to equal it
 	enc    avrodata.Encoder
 	sync   [16]byte
 	block  []byte // data
 	count  int64  // of data in block
-	piece  []byte // whole blocks that are not written yet
-	packed []byte // room for a compressed block
-	flate  *flate.Writer
-	zstd   *zstd.Encoder
 	err    error
 }
 
@@ -145,7 +147,7 @@ func (w *writer) Write(d connect.Datum) error {
 	if len(w.block) < w.o.BlockSize {
 		return nil
 	}
-	return w.endBlock(pieceSize)
+	return w.endBlock()
 }
 
 func (w *writer) accepts(s *data.Schema) bool {
@@ -159,72 +161,82 @@ func (w *writer) accepts(s *data.Schema) bool {
 	return true
 }
 
-// endBlock ends the block, and writes blocks out if they are as many bytes as given.
-func (w *writer) endBlock(least int) error {
-	if w.count > 0 {
-		packed, err := w.compressed()
-		if err != nil {
-			w.err = fmt.Errorf("codec %s: %w", w.o.Codec, err)
+// endBlock writes the block, and before the first the header.
+func (w *writer) endBlock() error {
+	if w.header != nil {
+		if _, w.err = w.out.Write(append(slices.Clip(w.header), w.sync[:]...)); w.err != nil {
 			return w.err
 		}
-		w.piece = binary.AppendVarint(w.piece, w.count)
-		w.piece = binary.AppendVarint(w.piece, int64(len(packed)))
-		w.piece = append(append(w.piece, packed...), w.sync[:]...)
-		w.block, w.count = w.block[:0], 0
+		w.header = nil
 	}
-	if len(w.piece) < least || len(w.piece) == 0 {
+	if w.count == 0 {
 		return nil
 	}
-	_, w.err = w.out.Write(w.piece)
-	w.piece = w.piece[:0]
-	return w.err
+	packed, err := w.packer.pack(w.o.Codec, w.block)
+	if err != nil {
+		w.err = fmt.Errorf("codec %s: %w", w.o.Codec, err)
+		return w.err
+	}
+	var sizes [2 * binary.MaxVarintLen64]byte
+	for _, p := range [][]byte{binary.AppendVarint(binary.AppendVarint(sizes[:0], w.count), int64(len(packed))), packed, w.sync[:]} {
+		if _, w.err = w.out.Write(p); w.err != nil {
+			return w.err
+		}
+	}
+	w.block, w.count = w.block[:0], 0
+	return nil
 }
 
-// compressed returns the block as the codec has it, in room that the next call takes back.
-func (w *writer) compressed() (_ []byte, err error) {
-	switch w.o.Codec {
+// pack returns a block as the codec has it, in room that the next call takes back.
+func (p *packer) pack(codec Codec, block []byte) (_ []byte, err error) {
+	switch codec {
 	case Deflate:
-		into := bytes.NewBuffer(w.packed[:0])
-		if w.flate == nil {
-			w.flate, err = flate.NewWriter(into, flate.DefaultCompression)
+		into := bytes.NewBuffer(p.packed[:0])
+		if p.flate == nil {
+			p.flate, err = flate.NewWriter(into, flate.DefaultCompression)
 		} else {
-			w.flate.Reset(into)
+			p.flate.Reset(into)
 		}
 		if err == nil {
-			_, err = w.flate.Write(w.block)
+			_, err = p.flate.Write(block)
 		}
 		if err == nil {
-			err = w.flate.Close()
+			err = p.flate.Close()
 		}
-		w.packed = into.Bytes()
+		p.packed = into.Bytes()
 	case Snappy:
-		if most := s2.MaxEncodedLen(len(w.block)); cap(w.packed) < most+4 {
-			w.packed = make([]byte, 0, most+4)
+		if most := s2.MaxEncodedLen(len(block)); cap(p.packed) < most+4 {
+			p.packed = make([]byte, 0, most+4)
 		}
-		packed := s2.EncodeSnappy(w.packed[:cap(w.packed)], w.block)
-		w.packed = binary.BigEndian.AppendUint32(packed, crc32.ChecksumIEEE(w.block))
+		packed := s2.EncodeSnappy(p.packed[:cap(p.packed)], block)
+		p.packed = binary.BigEndian.AppendUint32(packed, crc32.ChecksumIEEE(block))
 	case Zstandard:
-		if w.zstd == nil {
-			w.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+		if p.zstd == nil {
+			p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
 		}
 		if err == nil {
-			w.packed = w.zstd.EncodeAll(w.block, w.packed[:0])
+			p.packed = p.zstd.EncodeAll(block, p.packed[:0])
 		}
 	default:
-		return w.block, nil
+		return block, nil
 	}
-	return w.packed, err
+	return p.packed, err
 }
 
 // Buffered implements [format.Writer].
-func (w *writer) Buffered() int64 { return int64(len(w.block) + len(w.piece)) }
+func (w *writer) Buffered() int64 { return int64(len(w.block)) }
+
+// Memory implements [format.Writer].
+func (w *writer) Memory() int64 { return int64(cap(w.block)) }
 
 // Flush implements [format.Writer]: the block ends early.
 func (w *writer) Flush() error {
 	if w.err != nil {
 		return w.err
 	}
-	return w.endBlock(0)
+	err := w.endBlock()
+	w.block = nil
+	return err
 }
 
 // Close implements [format.Writer].

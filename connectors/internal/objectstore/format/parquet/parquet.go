@@ -113,6 +113,7 @@ func (f *parquetFormat) NewWriter(out io.Writer, first connect.Datum) (format.Wr
 		if err != nil {
 			return nil, &format.DataError{Err: fmt.Errorf("no Parquet schema for %s: %w", s, err)}
 		}
+		p.press = newPress(&f.o, p)
 		f.plan = p
 	}
 	return newWriter(out, &f.o, f.plan), nil

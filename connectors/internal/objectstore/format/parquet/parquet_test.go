@@ -3,6 +3,7 @@ package parquet
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"math/big"
@@ -328,18 +329,34 @@ func TestFlushEndsTheRowGroup(t *testing.T) {
 	require.NoError(t, w.Close())
 	opened := same(t, f, all, out.Bytes())
 	assert.Len(t, opened.RowGroups(), 3)
+	for _, g := range opened.RowGroups() { // by the indexes
+		assert.Equal(t, int64(1000), g.NumRows())
+		for _, c := range g.ColumnChunks() {
+			offsets, err := c.OffsetIndex()
+			require.NoError(t, err)
+			bounds, err := c.ColumnIndex()
+			require.NoError(t, err)
+			assert.Equal(t, offsets.NumPages(), bounds.NumPages())
+			pages := c.Pages()
+			require.NoError(t, pages.SeekToRow(999))
+			page, err := pages.ReadPage()
+			require.NoError(t, err)
+			assert.Equal(t, int64(1), page.NumRows())
+			require.NoError(t, pages.Close())
+		}
+	}
 }
 
 // A row group ends when it takes as much memory as it may.
 func TestRowGroupSize(t *testing.T) {
 	d := schematest.EightFields(t)
-	f := made(t, Options{RowGroupSize: 64 << 10, NoDictionary: true, Codec: None})
+	f := made(t, Options{RowGroupSize: 200 << 10, NoDictionary: true, Codec: None})
 	var out bytes.Buffer
 	w, err := f.NewWriter(&out, d)
 	require.NoError(t, err)
 	for range 20_000 {
 		require.NoError(t, w.Write(d))
-		require.Less(t, w.Buffered(), int64(128<<10))
+		require.Less(t, w.Memory(), int64(400<<10))
 	}
 	require.NoError(t, w.Close())
 	opened, err := parquet.OpenFile(bytes.NewReader(out.Bytes()), int64(out.Len()))
@@ -391,27 +408,54 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// Many open files take little more than they say, and little to begin with: a row of 8 columns in each of 200.
-func TestMemoryOfOpenFiles(t *testing.T) {
-	d := schematest.EightFields(t)
-	f := made(t, Options{})
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	open := make([]format.Writer, 200)
-	told := int64(0)
-	for i := range open {
-		w, err := f.NewWriter(io.Discard, d)
-		require.NoError(t, err)
-		for range 100 {
-			require.NoError(t, w.Write(d))
+// What a writer tells of its memory is what it takes, about: of rows that are alike and rows that differ, of few and of many, before and after a Flush.
+func TestMemoryIsTold(t *testing.T) {
+	s := schematest.EightFields(t).Schema
+	for name, text := range map[string]func(i int) string{
+		"alike": func(int) string { return "garden chair, green" }, "different": func(i int) string { return fmt.Sprintf("%x-%x", i*i*7919, i) },
+	} {
+		for _, rows := range []int{1, 50, 64, 500, 5000} {
+			f := made(t, Options{})
+			_, err := f.NewWriter(io.Discard, connect.Datum{Schema: s})
+			require.NoError(t, err)
+			const files = 20
+			before := inUse()
+			open := make([]format.Writer, files)
+			for i := range open {
+				w, err := f.NewWriter(io.Discard, connect.Datum{Schema: s})
+				require.NoError(t, err)
+				for j := range rows {
+					require.NoError(t, w.Write(row(t, s, data.Int64(int64(j)), data.String(text(j)), data.String("chair"), data.Int32(int32(j)),
+						data.Float64(float64(j)), data.Float32(1), data.Boolean(j%2 == 0), data.String(text(j)))))
+				}
+				open[i] = w
+			}
+			check := func(what string) {
+				told, taken := int64(0), (inUse()-before)/files
+				for _, w := range open {
+					told += w.Memory()
+				}
+				told /= files
+				t.Logf("%s, %d rows, %s: told %d, taken %d", name, rows, what, told, taken)
+				assert.LessOrEqual(t, taken, told+told/4+1024)
+				assert.LessOrEqual(t, told, 4*taken+1024)
+			}
+			check("written")
+			for _, w := range open {
+				require.NoError(t, w.Flush())
+				assert.Less(t, w.Memory(), int64(4<<10))
+			}
+			f.plan.press.free = nil
+			check("flushed")
+			runtime.KeepAlive(open)
 		}
-		open[i], told = w, told+w.Buffered()
 	}
+}
+
+func inUse() int64 {
+	var m runtime.MemStats
 	runtime.GC()
-	runtime.ReadMemStats(&after)
-	each := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / int64(len(open))
-	t.Logf("%d bytes an open file, of which Buffered tells %d", each, told/int64(len(open)))
-	assert.Less(t, each, int64(300<<10))
-	runtime.KeepAlive(open)
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

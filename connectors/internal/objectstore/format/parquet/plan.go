@@ -18,6 +18,7 @@ type plan struct {
 	schema   *parquet.Schema
 	columns  []column
 	metadata map[string]string
+	press    *press
 }
 
 // column is a leaf.

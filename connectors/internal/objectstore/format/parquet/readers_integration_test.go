@@ -5,9 +5,12 @@ package parquet
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,7 +51,7 @@ func everyType(t *testing.T) []connect.Datum {
 }
 
 const readers = `
-import sys, json, datetime, decimal, pyarrow.parquet, duckdb, fastavro
+import sys, json, datetime, decimal, pyarrow, pyarrow.parquet, duckdb, fastavro
 def plain(v):
     if isinstance(v, bytes): return v.decode("latin1")
     if isinstance(v, (datetime.date, datetime.time, datetime.datetime)): return v.isoformat()
@@ -58,6 +61,11 @@ def plain(v):
     return v
 out = {}
 for name in sys.argv[1:]:
+    if ".json" in name:
+        rows = duckdb.sql("SELECT n FROM read_json('%s', format='newline_delimited') ORDER BY n" % name).fetchall()
+        out[name] = [r[0] for r in rows]
+        with pyarrow.input_stream(name) as f: out[name + " arrow"] = f.read().decode().count("\n")
+        continue
     if name.endswith(".avro"):
         with open(name, "rb") as f: out[name] = plain(list(fastavro.reader(f)))
         continue
@@ -80,18 +88,24 @@ func TestOtherReaders(t *testing.T) {
 	}
 	for _, codec := range Codecs() {
 		write("p-"+string(codec), made(t, Options{Codec: codec}))
+		write("groups-"+string(codec), flushing{made(t, Options{Codec: codec})})
 	}
 	for _, codec := range avro.Codecs() {
 		f, err := avro.New(avro.Options{Codec: codec, Schema: mapping})
 		require.NoError(t, err)
 		write("a-"+string(codec), f)
 	}
-	cmd := exec.CommandContext(t.Context(), python, append([]string{"-c", readers}, names...)...)
+	lines := writeLines(t, dir)
+	cmd := exec.CommandContext(t.Context(), python, slices.Concat([]string{"-c", readers}, names, lines)...)
 	cmd.Stderr = new(bytes.Buffer)
 	b, err := cmd.Output()
 	require.NoError(t, err, "%s", cmd.Stderr)
 	var got map[string]any
 	require.NoError(t, json.Unmarshal(b, &got))
+	for _, name := range lines {
+		assert.Equal(t, []any{0., 1., 2., 3.}, got[name], name)
+		assert.EqualValues(t, 4, got[name+" arrow"], name)
+	}
 	for _, name := range names {
 		if filepath.Ext(name) == ".avro" {
 			checkRows(t, name, got[name], fastavroMap)
@@ -101,6 +115,36 @@ func TestOtherReaders(t *testing.T) {
 		checkRows(t, name+" duckdb", got[name+" duckdb"], duckMap)
 		assert.EqualValues(t, 1, got[name+" filter"], "one decimal is negative: %s", name)
 	}
+}
+
+// flushing is a format whose writers are short of memory: each row is flushed.
+type flushing struct{ format.Format }
+
+func (f flushing) NewWriter(out io.Writer, first connect.Datum) (format.Writer, error) {
+	w, err := f.Format.NewWriter(out, first)
+	return flushingWriter{w}, err
+}
+
+type flushingWriter struct{ format.Writer }
+
+func (w flushingWriter) Write(d connect.Datum) error {
+	return errors.Join(w.Writer.Write(d), w.Flush())
+}
+
+// writeLines writes four lines of JSON that are flushed one by one, in each compression that DuckDB and pyarrow know.
+func writeLines(t *testing.T, dir string) (names []string) {
+	for _, c := range []format.CompressionType{format.NoCompression, format.Gzip, format.Zstd} {
+		f, err := format.JSON(format.JSONOptions{Compression: format.Compression{Type: c, Level: format.DefaultLevel}})
+		require.NoError(t, err)
+		var all []connect.Datum
+		for n := range 4 {
+			all = append(all, connect.Datum{Value: data.MapOf(data.Pair{Key: data.String("n"), Value: data.Int32(int32(n))})})
+		}
+		name := filepath.Join(dir, "lines"+f.Extension())
+		require.NoError(t, os.WriteFile(name, file(t, flushing{f}, all...), 0o600))
+		names = append(names, name)
+	}
+	return names
 }
 
 // How each reader shows the map.

@@ -13,8 +13,41 @@ import (
 // shredder takes data apart into the values of columns, with repetition and definition levels.
 type shredder struct {
 	columns [][]parquet.Value
-	room    []byte // of decimals, until the columns have gone on
-	bytes   int64  // about what the columns hold
+	bytes   int64  // about what is in the columns
+	memory  int64  // that columns and room take
+	room    []byte // of texts and bytes, until the columns have gone on: records are not kept
+	scratch []byte
+}
+
+const (
+	firstRoom = 1 << 10
+	lastRoom  = 64 << 10
+)
+
+// take returns so many bytes of room.
+func (w *shredder) take(n int) []byte {
+	if cap(w.room)-len(w.room) < n {
+		size := max(min(2*cap(w.room), lastRoom), firstRoom, n)
+		w.room = make([]byte, 0, size)
+		w.memory += int64(size)
+	}
+	start := len(w.room)
+	w.room = w.room[:start+n]
+	return w.room[start : start+n : start+n]
+}
+
+// emptied begins anew after the columns have gone on.
+func (w *shredder) emptied() {
+	w.room, w.bytes, w.memory = w.room[:0], 0, int64(cap(w.room))
+	for _, c := range w.columns {
+		w.memory += int64(cap(c)) * valueSize
+	}
+}
+
+// letGo gives memory up.
+func (w *shredder) letGo() {
+	clear(w.columns)
+	w.room, w.bytes, w.memory = nil, 0, 0
 }
 
 // put shreds a value. rep is the repetition level of its place, def the definition level of what is around.
@@ -53,8 +86,11 @@ func (w *shredder) put(n *node, v data.Value, rep, def int) error {
 const valueSize = int64(unsafe.Sizeof(parquet.Value{}))
 
 func (w *shredder) add(column int, x parquet.Value, rep, def int) {
-	w.columns[column] = append(w.columns[column], x.Level(rep, def, column))
+	before := w.columns[column]
+	after := append(before, x.Level(rep, def, column))
+	w.columns[column] = after
 	w.bytes += valueSize
+	w.memory += int64(cap(after)-cap(before)) * valueSize
 }
 
 // null puts null into all columns of a place.
@@ -165,15 +201,18 @@ func (w *shredder) leaf(n *node, v data.Value) (parquet.Value, error) {
 	return w.date(n, v)
 }
 
+// blob copies bytes: what they are a part of is not kept alive.
 func (w *shredder) blob(n *node, b []byte) (parquet.Value, error) {
-	w.bytes += int64(len(b))
-	if n.size < 0 {
-		return parquet.ByteArrayValue(b), nil
-	}
-	if len(b) != n.size {
+	if n.size >= 0 && len(b) != n.size {
 		return parquet.Value{}, fmt.Errorf("found %d bytes, want %d", len(b), n.size)
 	}
-	return parquet.FixedLenByteArrayValue(b), nil
+	own := w.take(len(b))
+	copy(own, b)
+	w.bytes += int64(len(b))
+	if n.size < 0 {
+		return parquet.ByteArrayValue(own), nil
+	}
+	return parquet.FixedLenByteArrayValue(own), nil
 }
 
 func (w *shredder) date(n *node, v data.Value) (parquet.Value, error) {
@@ -197,31 +236,24 @@ func (w *shredder) decimal(n *node, v data.Value) (parquet.Value, error) {
 		return parquet.Value{}, fmt.Errorf("found a decimal of %d digits, and the schema has room for %d; "+
 			"set its parameter connect.decimal.precision", p, n.precision)
 	}
-	start := len(w.room)
-	w.room = d.AppendUnscaled(w.room)
+	w.scratch = d.AppendUnscaled(w.scratch[:0])
 	if n.size >= 0 {
-		return w.fixedDecimal(n, start)
+		return w.fixedDecimal(n, w.scratch)
 	}
-	return w.blob(n, w.room[start:len(w.room):len(w.room)])
+	return w.blob(n, w.scratch)
 }
 
-// fixedDecimal fills the unscaled value at the end of the room up to its size with its sign.
-func (w *shredder) fixedDecimal(n *node, start int) (parquet.Value, error) {
-	have := len(w.room) - start
-	if have > n.size {
-		return parquet.Value{}, fmt.Errorf("found a decimal of %d bytes, want %d", have, n.size)
+// fixedDecimal fills an unscaled value up to its size with its sign.
+func (w *shredder) fixedDecimal(n *node, unscaled []byte) (parquet.Value, error) {
+	missing := n.size - len(unscaled)
+	if missing < 0 {
+		return parquet.Value{}, fmt.Errorf("found a decimal of %d bytes, want %d", len(unscaled), n.size)
 	}
-	sign := byte(0)
-	if w.room[start] >= 0x80 {
-		sign = 0xff
+	own := w.take(n.size)
+	for i := range missing {
+		own[i] = byte(int8(unscaled[0]) >> 7)
 	}
-	for range n.size - have {
-		w.room = append(w.room, 0)
-	}
-	b := w.room[start:len(w.room):len(w.room)]
-	copy(b[n.size-have:], b[:have])
-	for i := range n.size - have {
-		b[i] = sign
-	}
-	return w.blob(n, b)
+	copy(own[missing:], unscaled)
+	w.bytes += int64(n.size)
+	return parquet.FixedLenByteArrayValue(own), nil
 }

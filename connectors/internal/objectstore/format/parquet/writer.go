@@ -1,7 +1,6 @@
 package parquet
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 
@@ -15,51 +14,35 @@ const (
 	// batchRows and batchBytes bound what is shredded before it goes on to the columns.
 	batchRows  = 64
 	batchBytes = 256 << 10
-	pieceSize  = 16 << 10
+	// pageChunk is the size of the pieces that pages are kept in until their row group ends.
+	pageChunk = 8 << 10
+	// mapEntry is what a text in a dictionary takes beside its bytes.
+	mapEntry = 64
 )
 
 // writer writes one file.
 type writer struct {
 	shredder
-	o     *Options
-	plan  *plan
-	out   *bufio.Writer
-	pages *pages
-	pw    *parquet.GenericWriter[any]
-	into  []*parquet.ColumnWriter
-	held  []held
-	marks []int
-	batch int   // rows that are shredded only
-	rows  int64 // of the row group
-	err   error
-}
-
-// held is what is known of the memory of a column's writer.
-type held struct {
-	page int64 // bytes of the page that is not ended
-	dict int64 // bytes in the dictionary, at most
+	o      *Options
+	plan   *plan
+	out    io.Writer
+	offset int64 // bytes written
+	groups []rowGroup
+	told   int64 // memory of groups
+	rg     *parquet.ConcurrentRowGroupWriter
+	held   int64 // memory of rg
+	unsent int64 // bytes in rg
+	texts  int64 // in columns of rg that have dictionaries
+	marks  []int
+	batch  int   // rows that are shredded only
+	rows   int64 // of the row group
+	err    error
 }
 
 func newWriter(out io.Writer, o *Options, p *plan) *writer {
-	w := &writer{o: o, plan: p, out: bufio.NewWriterSize(out, pieceSize), pages: &pages{pool: parquet.NewChunkBufferPool(8 << 10)}}
-	codec, _ := codecOf(o.Codec)
-	options := []parquet.WriterOption{
-		p.schema, parquet.Compression(codec), parquet.PageBufferSize(o.PageSize), parquet.WriteBufferSize(0), parquet.DataPageVersion(1),
-		parquet.ColumnPageBuffers(w.pages), parquet.DictionaryMaxBytes(dictionarySize), parquet.CreatedBy("connect", "1.0.0", ""),
-		parquet.DefaultEncoding(&parquet.Plain), // DuckDB reads no decimals that are DELTA_LENGTH_BYTE_ARRAY, the library's default
-	}
-	for _, c := range p.columns {
-		if c.unordered {
-			options = append(options, parquet.SkipPageBounds(c.path...))
-		}
-	}
-	for k, v := range p.metadata {
-		options = append(options, parquet.KeyValueMetadata(k, v))
-	}
-	w.pw = parquet.NewGenericWriter[any](w.out, options...)
-	w.into = w.pw.ColumnWriters()
-	n := len(w.into)
-	w.columns, w.held, w.marks = make([][]parquet.Value, n), make([]held, n), make([]int, n)
+	w := &writer{o: o, plan: p, out: out}
+	n := len(p.columns)
+	w.columns, w.marks = make([][]parquet.Value, n), make([]int, n)
 	return w
 }
 
@@ -71,12 +54,12 @@ func (w *writer) Write(d connect.Datum) error {
 	for i := range w.columns {
 		w.marks[i] = len(w.columns[i])
 	}
-	before, room := w.bytes, len(w.room)
+	before := w.bytes
 	if err := w.put(w.plan.root, d.Value, 0, 0); err != nil {
 		for i, mark := range w.marks {
 			w.columns[i] = w.columns[i][:mark]
 		}
-		w.bytes, w.room = before, w.room[:room]
+		w.bytes = before
 		return &format.DataError{Err: err}
 	}
 	w.batch++
@@ -87,7 +70,7 @@ func (w *writer) Write(d connect.Datum) error {
 	if err := w.drain(); err != nil {
 		return err
 	}
-	if w.rows == w.o.RowGroupRows || w.Buffered() >= w.o.RowGroupSize {
+	if w.rows == w.o.RowGroupRows || w.Memory() >= w.o.RowGroupSize {
 		return w.endGroup()
 	}
 	return nil
@@ -98,57 +81,69 @@ func (w *writer) drain() error {
 	if w.err != nil || w.batch == 0 {
 		return w.err
 	}
+	if w.rg == nil {
+		w.rg = w.plan.press.begin()
+	}
+	into := w.rg.ColumnWriters()
 	for i, values := range w.columns {
-		if _, err := w.into[i].WriteRowValues(values); err != nil {
+		if _, err := into[i].WriteRowValues(values); err != nil {
 			w.err = fmt.Errorf("column %q: %w", w.plan.columns[i].path, err)
 			return w.err
 		}
-		w.count(i, values)
-		clear(values) // let go of the records
+		if w.plan.columns[i].dictionary {
+			w.texts += int64(len(values))
+		}
+		clear(values) // let go of the room
 		w.columns[i] = values[:0]
 	}
-	w.room, w.bytes, w.batch = w.room[:0], 0, 0
+	w.emptied()
+	w.batch = 0
+	w.unsent = w.rg.Size()
+	// Buffers double as they grow, and pages are in whole chunks. How many texts of a dictionary differ, and are in its map, is not known.
+	w.held = 2*w.unsent + min(2*w.unsent, w.texts*mapEntry) + int64(len(into))*(groupColumn+pageChunk)
 	return nil
 }
 
-// count adds what a column's writer holds of values.
-func (w *writer) count(i int, values []parquet.Value) {
-	h, page := &w.held[i], int64(len(values))*2
-	for j := range values {
-		size := int64(8)
-		if k := values[j].Kind(); k == parquet.ByteArray || k == parquet.FixedLenByteArray {
-			size = int64(len(values[j].ByteArray())) + 8
-		}
-		if w.plan.columns[i].dictionary {
-			h.dict, size = min(h.dict+size, dictionarySize+int64(w.o.PageSize)), 4
-		}
-		page += size
-	}
-	if h.page += page; h.page >= int64(w.o.PageSize) {
-		h.page %= int64(w.o.PageSize)
-	}
-}
-
 // Buffered implements [format.Writer].
-func (w *writer) Buffered() int64 {
-	n := w.bytes + w.pages.held + int64(w.out.Buffered())
-	for i := range w.held {
-		n += w.held[i].page + w.held[i].dict
-	}
-	return n
+func (w *writer) Buffered() int64 { return w.bytes + w.unsent }
+
+// Memory implements [format.Writer].
+func (w *writer) Memory() int64 {
+	const column = 24 + 8 // columns and marks
+	return w.memory + w.held + w.told + int64(len(w.columns))*column
 }
 
 // endGroup ends the row group.
 func (w *writer) endGroup() error {
-	if err := w.drain(); err != nil {
+	if err := w.drain(); err != nil || w.rg == nil {
 		return err
 	}
-	if w.err = w.pw.Flush(); w.err == nil {
-		w.err = w.out.Flush()
+	if w.err = w.open(); w.err != nil {
+		return w.err
 	}
-	w.rows = 0
-	clear(w.held)
-	return w.err
+	g, n, err := w.plan.press.end(w.rg, w.out, w.offset)
+	if err != nil {
+		w.err = err
+		return err
+	}
+	w.offset += n
+	w.groups = append(w.groups, g)
+	w.told += g.memory() + 48
+	if w.held <= keptGroup {
+		w.plan.press.free = w.rg
+	}
+	w.rg, w.held, w.unsent, w.texts, w.rows = nil, 0, 0, 0, 0
+	return nil
+}
+
+// open writes the beginning of the file.
+func (w *writer) open() error {
+	if w.offset > 0 {
+		return nil
+	}
+	n, err := io.WriteString(w.out, magic)
+	w.offset += int64(n)
+	return err
 }
 
 // Flush implements [format.Writer]: the row group ends early.
@@ -156,50 +151,25 @@ func (w *writer) Flush() error {
 	if w.err != nil {
 		return w.err
 	}
-	return w.endGroup()
+	if err := w.endGroup(); err != nil {
+		return err
+	}
+	w.letGo()
+	return nil
 }
 
 // Close implements [format.Writer].
 func (w *writer) Close() error {
-	if err := w.drain(); err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
-	if w.err = w.pw.Close(); w.err == nil {
-		w.err = w.out.Flush()
+	if w.err = w.open(); w.err != nil {
+		return w.err
 	}
-	clear(w.held)
-	return w.err
-}
-
-// pages lends buffers for pages that are compressed, and counts what is in them.
-type pages struct {
-	pool parquet.BufferPool
-	held int64
-}
-
-// GetBuffer implements parquet.BufferPool.
-func (p *pages) GetBuffer() io.ReadWriteSeeker {
-	return &page{ReadWriteSeeker: p.pool.GetBuffer(), of: p}
-}
-
-// PutBuffer implements parquet.BufferPool.
-func (p *pages) PutBuffer(b io.ReadWriteSeeker) {
-	if b, ok := b.(*page); ok {
-		p.held -= b.size
-		p.pool.PutBuffer(b.ReadWriteSeeker)
+	end, err := w.plan.press.footer(w.groups, w.offset)
+	if err == nil {
+		_, err = w.out.Write(end)
 	}
-}
-
-type page struct {
-	io.ReadWriteSeeker
-	of   *pages
-	size int64
-}
-
-// Write implements io.Writer.
-func (p *page) Write(b []byte) (int, error) {
-	n, err := p.ReadWriteSeeker.Write(b)
-	p.size += int64(n)
-	p.of.held += int64(n)
-	return n, err
+	w.groups, w.told, w.err = nil, 0, err
+	return err
 }
