@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -68,8 +69,16 @@ func newClient(ctx context.Context, c *Config) (*s3.Client, error) {
 }
 
 func assumedRole(loaded aws.Config, x *CredentialsConfig) aws.CredentialsProvider {
-	return aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(loaded), x.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+	client := sts.NewFromConfig(loaded, func(o *sts.Options) {
+		if x.Endpoint != "" {
+			o.BaseEndpoint = aws.String(x.Endpoint)
+		}
+	})
+	return aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, x.RoleARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = x.Session
+		if x.Duration > 0 {
+			o.Duration = x.Duration
+		}
 		if x.ExternalID != "" {
 			o.ExternalID = aws.String(x.ExternalID)
 		}
@@ -81,7 +90,7 @@ func retryer(c *Config) aws.Retryer {
 		o.MaxAttempts = c.PartRetries + 1
 		o.RateLimiter = noLimit{}
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
-			return min(c.Backoff<<min(attempt, 20), 24*time.Hour), nil
+			return min(c.Backoff<<min(attempt, 20), cmp.Or(c.LongestBackoff, 24*time.Hour)), nil
 		})
 	})
 }

@@ -46,10 +46,12 @@ type Config struct {
 	PartSize    int
 	PartRetries int
 	Backoff     time.Duration
-	Timeout     time.Duration
-	Parts       int
-	Digest      bool
-	Continue    bool
+	// LongestBackoff bounds Backoff as it doubles; 0 is 24 hours.
+	LongestBackoff time.Duration
+	Timeout        time.Duration
+	Parts          int
+	Digest         bool
+	Continue       bool
 
 	SSE         string
 	KMSKey      string
@@ -83,6 +85,10 @@ type CredentialsConfig struct {
 	RoleARN    string
 	ExternalID string
 	Session    string
+	// Duration of a session with the role; 0 is AWS's 15 minutes. It is renewed in time.
+	Duration time.Duration
+	// Endpoint of STS, if not AWS's own.
+	Endpoint string
 }
 
 // Describe declares the keys.
@@ -108,12 +114,20 @@ func (c *Config) describeStore(d *config.Def) {
 		Doc("Confluent's class of the store. There is only S3.")
 	config.String(d, &c.URL, "store.url").Optional().Importance(config.High).Check(config.CheckFunc("URL with http or https", checkURL)).
 		Doc("URL of a store that speaks S3, such as MinIO, Ceph or R2. Without it, that of AWS in the region.")
-	config.Bool(d, &c.PathStyle, "s3.path.style.access.enabled").Default(true).
-		Doc("Whether the bucket is in the path of URLs; otherwise it is in the name of the host.")
+	c.describePathStyle(d)
 	config.Bool(d, &c.Accelerate, "s3.wan.mode").Default(false).Importance(config.Medium).
 		Doc("Whether AWS's accelerated end point is used. The bucket must allow it, and s3.path.style.access.enabled be false.")
 	config.Bool(d, &c.Conditional, "enable.conditional.writes").Default(true).
 		Doc("Whether objects are created conditionally, so that no task can replace what another one wrote. false is s3.conditional.writes=false.")
+	c.describeConditions(d)
+}
+
+func (c *Config) describePathStyle(d *config.Def) {
+	config.Bool(d, &c.PathStyle, "s3.path.style.access.enabled").Default(true).
+		Doc("Whether the bucket is in the path of URLs; otherwise it is in the name of the host.")
+}
+
+func (c *Config) describeConditions(d *config.Def) {
 	config.Enum(d, &c.Conditions, "s3.conditional.writes", AutoConditions, WithConditions, NoConditions).Default(AutoConditions).
 		Doc("auto: on AWS, objects are created conditionally; with store.url each task tries at its start whether the store heeds conditions, with an " +
 			"object that it removes. true: the store is trusted to. false: objects are replaced.")
@@ -154,6 +168,17 @@ func (c *CredentialsConfig) describe(d *config.Def) {
 		Doc("External id for the role.")
 	config.String(d, &c.Session, "s3.credentials.provider.sts.role.session.name").Default("connect").
 		Doc("Name of the session with the role.")
+	config.Seconds(d, &c.Duration, "s3.credentials.provider.sts.role.session.seconds").Default(0).Check(config.CheckFunc("0, or 900 to 43200", checkSession)).
+		Doc("Seconds of a session with the role; it is renewed in time. 0 is AWS's default, 900.")
+	config.String(d, &c.Endpoint, "s3.credentials.provider.sts.endpoint").Optional().Check(config.CheckFunc("URL with http or https", checkURL)).
+		Doc("URL of AWS STS, or of what stands for it. Without it, that of the region.")
+}
+
+func checkSession(d time.Duration) error {
+	if d != 0 && (d < 15*time.Minute || d > 12*time.Hour) {
+		return errors.New("is neither 0 nor from 900 to 43200")
+	}
+	return nil
 }
 
 func (c *Config) describeRequests(d *config.Def) {

@@ -16,7 +16,7 @@ import (
 
 const version = "1.0.0"
 
-// Plugins returns the sink: S3Sink, which stands for Confluent's connector.
+// Plugins returns the sink: S3Sink, which stands for Confluent's connector, and the same with the keys of others: AivenS3Sink, LensesS3Sink.
 func Plugins() []connect.Plugin {
 	return []connect.Plugin{
 		connect.Sink(connect.Info{
@@ -28,6 +28,8 @@ func Plugins() []connect.Plugin {
 				Task:  "io.confluent.connect.s3.S3SinkTask",
 			}},
 		}, newConnector, newTask),
+		aivenPlugin(),
+		lensesPlugin(),
 	}
 }
 

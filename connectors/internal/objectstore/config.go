@@ -70,7 +70,11 @@ type Config struct {
 	// FileTemplate, if not empty, is a template of whole keys without extension, in place of the folders and names above.
 	FileTemplate string
 
+	// FileMissing, if not empty, is what FileTemplate has for a field that is missing or null. Then a key that is null is refused.
+	FileMissing string
+
 	FlushSize               int   // records; 0: no limit
+	FileRecords             int   // of one file, at which all files of its Kafka partition end; 0: no limit
 	FlushBytes              int64 // of one file; 0: no limit
 	RotateInterval          time.Duration
 	ScheduleInterval        time.Duration
@@ -107,7 +111,7 @@ func (c *Config) Describe(d *config.Def) {
 	c.describeRotation(d)
 	c.describePartitioner(d)
 	c.describeContent(d)
-	c.describeResources(d)
+	c.DescribeResources(d)
 }
 
 func (c *Config) describeNames(d *config.Def) {
@@ -199,13 +203,19 @@ func (c *Config) describeContent(d *config.Def) {
 		Doc("Whether the keys of records are stored, in files beside those of the values.")
 	config.Bool(d, &c.StoreHeaders, "store.kafka.headers").Default(false).
 		Doc("Whether the headers of records are stored, in files beside those of the values.")
+	c.DescribeForeign(d)
+}
+
+// DescribeForeign declares foreign.objects, for connectors with other keys than these.
+func (c *Config) DescribeForeign(d *config.Def) {
 	config.EnumFold(d, &c.Foreign, "foreign.objects", FailOnForeign, ReplaceForeign, AdoptForeign).Default(FailOnForeign).
 		Doc("What becomes of an object that has the name of a file to be written and that this connector did not write. fail: the task fails. " +
 			"replace: it is replaced, which is what Confluent's connector does. adopt: if it was written by this connector " +
 			"under another name, the records in it count as written.")
 }
 
-func (c *Config) describeResources(d *config.Def) {
+// DescribeResources declares the keys of memory and uploads, for connectors with other keys than these.
+func (c *Config) DescribeResources(d *config.Def) {
 	config.Size(d, &c.Memory, "memory.bytes").Default(64 << 20).Check(config.AtLeast[int64](1 << 20)).Importance(config.Medium).
 		Doc("Bytes of memory for the files of one task, however many are open. What is more goes to a temporary file.")
 	config.String(d, &c.TempDir, "temp.dir").Optional().

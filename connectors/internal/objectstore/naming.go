@@ -19,9 +19,13 @@ func newLayout(c *Config) (layout, error) {
 	if c.FileTemplate == "" {
 		return l, nil
 	}
-	var err error
-	l.template, err = parseTemplate(c.FileTemplate, c.Timezone)
-	return l, err
+	t, err := parseTemplate(c.FileTemplate, c.Timezone)
+	if err != nil {
+		return l, err
+	}
+	t.missing = c.FileMissing
+	l.template = t
+	return l, nil
 }
 
 // dir returns the folder of records of a topic: what all their files have in common.
@@ -39,12 +43,12 @@ func (l layout) dir(r *connect.SinkRecord, encoded string, at time.Time) (string
 // key returns the key of an object, without the extension.
 func (l layout) key(dir, topic string, partition int32, offset int64) string {
 	if l.template != nil {
-		return withOffset(dir, offset)
+		return l.template.withOffset(dir, offset)
 	}
 	return fmt.Sprintf("%s%s%s%s%d%s%0*d", dir, l.c.DirectoryDelim, topic, l.c.FileDelim, partition, l.c.FileDelim, l.c.PadWidth, offset)
 }
 
 // described makes a folder readable for messages.
 func described(dir string) string {
-	return strings.NewReplacer(offsetMark, "{{start_offset}}", paddedOffsetMark, "{{start_offset}}").Replace(dir)
+	return strings.ReplaceAll(dir, offsetMark, "{{start_offset}}")
 }

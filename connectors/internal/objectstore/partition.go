@@ -48,6 +48,7 @@ type roundState struct {
 	wrote     time.Time
 	scheduled time.Time
 	folder    string // of the last record
+	full      bool   // a file has as much as one may have
 }
 
 // A round is files that ended together.

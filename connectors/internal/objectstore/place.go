@@ -8,11 +8,12 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/connectors/internal/objectstore/format"
+	"github.com/streamlane/connect/data"
 )
 
 // place puts a record into its file.
 func (t *Task) place(ctx context.Context, p *partition, r *connect.SinkRecord, now time.Time) error {
-	null := r.Value.Value.IsNull()
+	null := r.Value.Value.IsNull() && !t.o.ShapeNulls
 	if null && t.o.Config.NullValues != WriteNull {
 		return t.refuseNull(ctx, r)
 	}
@@ -31,18 +32,23 @@ func (t *Task) place(ctx context.Context, p *partition, r *connect.SinkRecord, n
 	if e, ok := p.forced[dir]; ok && offset > e && p.files[dir] != nil && p.files[dir].end <= e {
 		t.seal(p, dir)
 	}
-	if err := t.rotateBefore(p, r, dir, at); err != nil {
+	value := r.Value
+	if t.o.Shape != nil && !null {
+		if value, err = t.o.Shape(r); err != nil {
+			return t.report(ctx, r, err)
+		}
+	}
+	if err := t.rotateBefore(p, value.Schema, dir, at); err != nil {
 		return err
 	}
 	f := p.files[dir]
-	value := r.Value
 	if f != nil && f.value != nil {
 		if value, err = t.o.Config.Compatibility.project(value, f.schema); err != nil {
 			return t.report(ctx, r, err)
 		}
 	}
 	if f == nil {
-		f = t.begin(p, r, dir, null)
+		f = t.begin(p, r, value.Schema, dir, null)
 	}
 	if err := f.write(r, value); err != nil {
 		return t.writeFailed(ctx, p, f, r, err)
@@ -51,6 +57,7 @@ func (t *Task) place(ctx context.Context, p *partition, r *connect.SinkRecord, n
 		t.enter(p, f)
 	}
 	t.noteWritten(p, dir, at, now)
+	p.round.full = p.round.full || t.fills(f)
 	return t.account(f)
 }
 
@@ -60,7 +67,7 @@ func (t *Task) encode(r *connect.SinkRecord, null bool, now time.Time) (at time.
 	if null {
 		return time.Time{}, c.TombstonePartition, nil
 	}
-	if t.timed || c.RotateInterval > 0 || c.Partitioner == TemplatePartitioner || t.layout.template != nil {
+	if t.timed || c.RotateInterval > 0 || c.Partitioner == TemplatePartitioner || t.layout.template != nil && t.layout.template.has("timestamp") {
 		if at, err = c.Extractor.timeOf(r, c.TimestampField, now); err != nil {
 			return at, "", err
 		}
@@ -113,8 +120,8 @@ func (t *Task) writeFailed(ctx context.Context, p *partition, f *file, r *connec
 }
 
 // begin makes a file for a record, which is not a part of it yet.
-func (t *Task) begin(p *partition, r *connect.SinkRecord, dir string, null bool) *file {
-	f := &file{part: p, dir: dir, topic: r.Topic, start: r.Origin.Offset, schema: r.Value.Schema, probed: make(chan struct{}), done: make(chan struct{})}
+func (t *Task) begin(p *partition, r *connect.SinkRecord, schema *data.Schema, dir string, null bool) *file {
+	f := &file{part: p, dir: dir, topic: r.Topic, start: r.Origin.Offset, schema: schema, probed: make(chan struct{}), done: make(chan struct{})}
 	key := t.layout.key(dir, r.Topic, p.tp.Partition, f.start)
 	add := func(x format.Format, infix string) *output {
 		o := &output{key: key + infix + x.Extension(), format: x, spool: newSpool(t.spill)}

@@ -5,18 +5,18 @@ import (
 	"slices"
 	"time"
 
-	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/data"
 )
 
 // rotateBefore ends the round if the record must not be a part of it.
-func (t *Task) rotateBefore(p *partition, r *connect.SinkRecord, dir string, at time.Time) error {
+func (t *Task) rotateBefore(p *partition, schema *data.Schema, dir string, at time.Time) error {
 	if !p.dirty() {
 		return nil
 	}
 	c := &t.o.Config
 	f := p.files[dir]
 	if f != nil && f.value != nil {
-		changed, err := c.Compatibility.changes(r.Value.Schema, f.schema)
+		changed, err := c.Compatibility.changes(schema, f.schema)
 		if err != nil {
 			return nil //nolint:nilerr // project says it of the record
 		}
@@ -43,17 +43,16 @@ func (t *Task) rotateIfFull(p *partition) error {
 	if !p.dirty() || !p.mayEnd() {
 		return nil
 	}
-	if c.FlushSize > 0 && p.round.count >= c.FlushSize {
+	if c.FlushSize > 0 && p.round.count >= c.FlushSize || p.round.full {
 		return t.rotate(p)
 	}
-	if c.FlushBytes > 0 {
-		for _, f := range p.files {
-			if f.size() >= c.FlushBytes {
-				return t.rotate(p)
-			}
-		}
-	}
 	return nil
+}
+
+// fills tells whether a file has as much as one may have.
+func (t *Task) fills(f *file) bool {
+	c := &t.o.Config
+	return c.FileRecords > 0 && f.count >= int64(c.FileRecords) || c.FlushBytes > 0 && f.size() >= c.FlushBytes
 }
 
 // size is about how many bytes the file will have.

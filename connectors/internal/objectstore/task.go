@@ -29,6 +29,11 @@ type Options struct {
 	Open func(ctx context.Context, log *slog.Logger) (Backend, error)
 	// Value is the format of files of values; Keys and Headers are needed if they are stored.
 	Value, Keys, Headers format.Format
+	// Shape, if not nil, makes what is stored of a record, in place of its value. It is called from the task's goroutine alone; what it
+	// returned is written before it is called again. Its error reports the record.
+	Shape func(r *connect.SinkRecord) (connect.Datum, error)
+	// ShapeNulls gives Shape the records without a value, too, which are then as others.
+	ShapeNulls bool
 }
 
 // A Task is a sink task that writes files. It is made by NewTask.
@@ -105,7 +110,7 @@ func (t *Task) Start(ctx context.Context, c connect.SinkContext) error {
 		c.Logger().WarnContext(ctx, "the store cannot create objects conditionally, or is not asked to: files have the same names when they are written again, "+
 			"and are replaced; two tasks that write at the same time may lose or repeat records")
 	}
-	if t.o.Config.Partitioner != DefaultPartitioner && t.timed && t.o.Config.Extractor == Wallclock {
+	if (t.timed || t.layout.template != nil && t.layout.template.has("timestamp")) && t.o.Config.Extractor == Wallclock {
 		c.Logger().InfoContext(ctx, "timestamp.extractor=Wallclock gives a record another folder when it is read again: after a crash records may be there twice")
 	}
 	return nil

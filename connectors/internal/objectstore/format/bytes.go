@@ -19,7 +19,12 @@ type BytesOptions struct {
 	// LengthPrefix writes the length of each datum before it, as 4 bytes, the most significant first, so that any
 	// bytes can be told apart. There is no separator then.
 	LengthPrefix bool
+	// Frame, if not nil, is what stands around and between data, in place of a separator behind each.
+	Frame *Frame
 }
+
+// A Frame makes one text of many: a JSON array, or lines without an end behind the last one.
+type Frame struct{ Begin, Between, End string }
 
 // Bytes returns the format of raw bytes: data of kind BYTES as they are, as Confluent's ByteArrayFormat writes them,
 // and data of kind STRING in UTF-8.
@@ -53,7 +58,8 @@ func (f *bytesFormat) NewWriter(out io.Writer, _ connect.Datum) (Writer, error) 
 
 type bytesWriter struct {
 	*stream
-	o *BytesOptions
+	o     *BytesOptions
+	begun bool
 }
 
 // Write implements [Writer].
@@ -71,12 +77,25 @@ func (w *bytesWriter) Write(d connect.Datum) error {
 		return dataError("found %d bytes, allowed with a prefix of 4 bytes are %d", size, uint32(math.MaxUint32))
 	case w.o.LengthPrefix:
 		w.buf = binary.BigEndian.AppendUint32(w.buf, uint32(size))
+	case w.o.Frame != nil && w.begun:
+		w.buf = append(w.buf, w.o.Frame.Between...)
+	case w.o.Frame != nil:
+		w.buf = append(w.buf, w.o.Frame.Begin...)
 	}
+	w.begun = true
 	w.buf = append(append(w.buf, b...), text...)
-	if !w.o.LengthPrefix {
+	if !w.o.LengthPrefix && w.o.Frame == nil {
 		w.buf = append(w.buf, w.o.Separator...)
 	}
 	return w.ready()
+}
+
+// Close implements [Writer].
+func (w *bytesWriter) Close() error {
+	if w.o.Frame != nil && w.begun {
+		w.buf = append(w.buf, w.o.Frame.End...)
+	}
+	return w.stream.Close()
 }
 
 // found names what a datum is, for messages.

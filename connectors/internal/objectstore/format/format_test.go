@@ -325,3 +325,35 @@ func FuzzLengthPrefix(f *testing.F) {
 		assert.Empty(t, out)
 	})
 }
+
+// Texts of frames stand around and between data alone, compressed or not.
+func TestFrames(t *testing.T) {
+	for want, frame := range map[string]format.Frame{"[\na,\nb\n]": {Begin: "[\n", Between: ",\n", End: "\n]"}, "a\nb": {Between: "\n"}} {
+		inner, err := format.Bytes(format.BytesOptions{Frame: &frame})
+		require.NoError(t, err)
+		pressed, err := format.Compressed(format.Named(inner, ".x"), gz)
+		require.NoError(t, err)
+		assert.Equal(t, ".x.gz", pressed.Extension())
+		assert.Equal(t, "application/gzip", pressed.ContentType())
+		for _, f := range []format.Format{inner, pressed} {
+			var out bytes.Buffer
+			w, err := f.NewWriter(&out, connect.Datum{Value: data.String("a")})
+			require.NoError(t, err)
+			require.NoError(t, w.Write(connect.Datum{Value: data.String("a")}))
+			require.NoError(t, w.Flush())
+			var refused *format.DataError
+			require.ErrorAs(t, w.Write(connect.Datum{Value: data.Int64(1)}), &refused)
+			require.NoError(t, w.Write(connect.Datum{Value: data.String("b")}))
+			assert.Positive(t, w.Buffered())
+			require.NoError(t, w.Close())
+			text := out.Bytes()
+			if f == pressed {
+				r, err := gzip.NewReader(&out)
+				require.NoError(t, err)
+				text, err = io.ReadAll(r)
+				require.NoError(t, err)
+			}
+			assert.Equal(t, want, string(text))
+		}
+	}
+}
