@@ -1,9 +1,5 @@
 package cqlmap
 
-import (
-	"strings"
-)
-
 // A Mapping says which columns of a table are filled, and from where. Mappings
 // are not changed once made and may be used by many goroutines.
 type Mapping struct {
@@ -60,9 +56,7 @@ func (p Part) String() string {
 	return "none"
 }
 
-// A Source is the right side of an assignment. Make sources by [Parse],
-// [FieldOf] or [Now], and compare them by their exported fields: Part, Field
-// and Call.
+// A Source is the right side of an assignment. Sources are comparable.
 type Source struct {
 	Part Part
 	// Field is the name of the field, or of the header, as it stands behind
@@ -71,8 +65,6 @@ type Source struct {
 	Field string
 	// Call is the function, [NowCall], of Part Function only.
 	Call string
-
-	path []string // Field, split at its dots; nil if it has none
 }
 
 // NowCall is the one function that there is: a version 1 UUID of the moment,
@@ -81,16 +73,6 @@ const NowCall = "now()"
 
 // Now returns the source that now() is.
 func Now() Source { return Source{Part: Function, Call: NowCall} }
-
-// FieldOf returns the source of a field of the key, value or headers; of the
-// whole key or value if field is "".
-func FieldOf(part Part, field string) Source {
-	s := Source{Part: part, Field: field}
-	if strings.Contains(field, ".") {
-		s.path = strings.Split(field, ".")
-	}
-	return s
-}
 
 // Column returns the assignment of a column by the name that Cassandra keeps,
 // and whether there is one. __ttl and __timestamp are no columns.
