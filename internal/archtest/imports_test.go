@@ -125,6 +125,7 @@ func pluginMay(dir, dep string) bool {
 		return family == "converters" || family == "transforms" || under(dir, "connectors/http")
 	case under(dep, "internal/javaregex", "internal/javadate", "internal/jsonpath", "internal/jsonvalue"): // what configurations are written in, and the texts of others
 		return family == "converters" || family == "transforms" || under(dir, "connectors/http", "connectors/internal/cqlmap")
+		return family == "converters" || family == "transforms" || under(dir, "connectors/http", "connectors/internal/cqlmap", "connectors/internal/cqlvalue")
 	case under(dep, "internal/javaregex", "internal/javadate", "internal/jsonpath"): // what configurations are written in
 		return family == "transforms" || family == "connectors"
 	case under(dep, "internal/jsontree", "internal/names", "internal/mapkeys"): // what the formats of schema registries have in common
