@@ -159,7 +159,7 @@ func typeName(t gocql.TypeInfo) string {
 	if name, ok := simpleNames[t.Type()]; ok {
 		return name
 	}
-	return fmt.Sprintf("%#04x", int(t.Type()))
+	return fmt.Sprint("custom ", t) // the driver's unknown types print their class
 }
 
 var simpleNames = map[gocql.Type]string{
@@ -167,7 +167,7 @@ var simpleNames = map[gocql.Type]string{
 	gocql.TypeDate: "date", gocql.TypeDecimal: "decimal", gocql.TypeDouble: "double", gocql.TypeDuration: "duration", gocql.TypeFloat: "float",
 	gocql.TypeInet: "inet", gocql.TypeInt: "int", gocql.TypeList: "list", gocql.TypeSet: "set", gocql.TypeSmallInt: "smallint",
 	gocql.TypeText: "text", gocql.TypeTime: "time", gocql.TypeTimestamp: "timestamp", gocql.TypeTimeUUID: "timeuuid",
-	gocql.TypeTinyInt: "tinyint", gocql.TypeUUID: "uuid", gocql.TypeVarchar: "text", gocql.TypeVarint: "varint", gocql.TypeCustom: "custom",
+	gocql.TypeTinyInt: "tinyint", gocql.TypeUUID: "uuid", gocql.TypeVarchar: "text", gocql.TypeVarint: "varint",
 }
 
 // quoteName returns a name as CQL writes it: in quotes if it is not of small

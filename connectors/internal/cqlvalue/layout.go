@@ -71,14 +71,16 @@ const (
 // parsed is what has been read of a text. A field that is read twice must have
 // the same number both times.
 type parsed struct {
-	has      uint32
-	conflict bool
-	values   [fields]int64
-	offset   int // seconds east of UTC
-	zone     *time.Location
-	hasZone  bool   // offset, zone or zoneName
-	zoneName string // a name such as CET
+	has       uint32
+	conflict  bool
+	values    [fields]int64
+	offset    int // seconds east of UTC, if hasOffset
+	hasOffset bool
+	zone      *time.Location
+	zoneName  string // a name such as CET
 }
+
+func (p *parsed) setOffset(seconds int) { p.offset, p.hasOffset = seconds, true }
 
 func (p *parsed) set(f field, n int64) {
 	if p.has&(1<<f) != 0 && p.values[f] != n {
@@ -173,7 +175,7 @@ func (e number) read(text string, at int, p *parsed) int {
 // fraction is the nanosecond as digits behind the point of a second.
 type fraction struct {
 	min, max int
-	point    bool // the digits follow a point; without digits there is none
+	point    bool // the digits follow a point; where there is none, there are none
 }
 
 func (e fraction) read(text string, at int, p *parsed) int {
@@ -191,7 +193,7 @@ func (e fraction) read(text string, at int, p *parsed) int {
 	for digits < e.max && at+digits < len(text) && isDigit(text[at+digits]) {
 		digits++
 	}
-	if digits < e.min || e.point && digits == 0 {
+	if digits < e.min {
 		return -1
 	}
 	n := atoi(text[at : at+digits])

@@ -104,6 +104,10 @@ func (c *compiler) quoted() (string, error) {
 func adjoin(elements []element) []element {
 	width := 0
 	for i := len(elements) - 1; i >= 0; i-- {
+		if f, ok := elements[i].(fraction); ok && f.min == f.max && !f.point {
+			width += f.min
+			continue
+		}
 		n, ok := elements[i].(number)
 		if !ok {
 			width = 0

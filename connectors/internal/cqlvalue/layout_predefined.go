@@ -12,7 +12,8 @@ var (
 		number{field: fieldMinute, min: 2, max: 2},
 		optional{literal{text: ":"}, number{field: fieldSecond, min: 2, max: 2}, optional{fraction{min: 0, max: 9, point: true}}},
 	}
-	isoOffset = []element{offset{minutes: always, seconds: mayBe, colon: true, zero: "Z"}}
+	isoOffset     = []element{offset{minutes: always, seconds: mayBe, colon: true, zero: "Z"}}
+	lenientOffset = []element{offset{minutes: mayBe, seconds: mayBe, zero: "Z", shortHour: true, lenient: true}}
 )
 
 // join returns the elements of several parts.
@@ -39,10 +40,12 @@ func predefined(name string, known *zoneCache) ([]element, bool) {
 		return join(isoDate, isoOffset), true
 	case "ISO_OFFSET_TIME":
 		return join(isoTime, isoOffset), true
-	case "ISO_OFFSET_DATE_TIME", "ISO_INSTANT":
+	case "ISO_OFFSET_DATE_TIME":
+		return join(isoDate, text("T"), isoTime, lenientOffset), true
+	case "ISO_INSTANT":
 		return join(isoDate, text("T"), isoTime, isoOffset), true
 	case "ISO_ZONED_DATE_TIME":
-		return join(isoDate, text("T"), isoTime, isoOffset, []element{bracketed}), true
+		return join(isoDate, text("T"), isoTime, lenientOffset, []element{bracketed}), true
 	case "ISO_DATE":
 		return join(isoDate, []element{optional(isoOffset)}), true
 	case "ISO_TIME":
@@ -52,7 +55,7 @@ func predefined(name string, known *zoneCache) ([]element, bool) {
 	case "BASIC_ISO_DATE":
 		date := adjoin([]element{number{field: fieldYear, min: 4, max: 4}, number{field: fieldMonth, min: 2, max: 2},
 			number{field: fieldDay, min: 2, max: 2}})
-		return append(date, optional{offset{minutes: always, seconds: mayBe, zero: "Z"}}), true
+		return append(date, optional(lenientOffset)), true
 	case "ISO_ORDINAL_DATE":
 		return []element{number{field: fieldYear, min: 4, max: 10, sign: signExceeds}, literal{text: "-"},
 			number{field: fieldDayOfYear, min: 3, max: 3}, optional(isoOffset)}, true
@@ -74,6 +77,17 @@ func cqlTimestamp(known *zoneCache) *layout {
 		optional{literal{text: " "}, zoneID{known: known, names: true}},
 		optional{offset{minutes: always, colon: true, zero: "Z"}},
 		optional{offset{minutes: mayBe, zero: "Z"}},
+		midnight{},
 	})
 	return &layout{pattern: cqlTimestampName, elements: elements, strict: true}
+}
+
+// midnight is the hour of texts that have none.
+type midnight struct{}
+
+func (midnight) read(_ string, at int, p *parsed) int {
+	if _, ok := p.get(fieldHour); !ok {
+		p.set(fieldHour, 0)
+	}
+	return at
 }

@@ -12,9 +12,11 @@ type moment struct {
 	nano    int64 // of the day
 	hasDate bool
 	hasTime bool
-	offset  int // seconds east of UTC, if hasZone and zone is nil
-	zone    *time.Location
-	hasZone bool
+	// The offset, in seconds east of UTC, counts before the zone, and both before
+	// the zone of the settings.
+	offset    int
+	hasOffset bool
+	zone      *time.Location
 }
 
 const (
@@ -31,7 +33,7 @@ func (m moment) instant(zone *time.Location) (seconds, nanos int64, err error) {
 	}
 	local := m.day*secondsPerDay + m.nano/nanosPerSecond
 	nanos = m.nano % nanosPerSecond
-	if m.hasZone && m.zone == nil {
+	if m.hasOffset {
 		return local - int64(m.offset), nanos, nil
 	}
 	if m.zone != nil {
@@ -79,12 +81,16 @@ func (p *parsed) resolve(strict bool) (m moment, err error) {
 	if !m.hasDate && !m.hasTime {
 		return m, errors.New("there is neither a whole date nor a time in it")
 	}
-	m.offset, m.zone, m.hasZone = p.offset, p.zone, p.hasZone
-	if p.zoneName != "" {
-		known := false
-		if m.offset, known = namedOffset(p.zoneName, m.day, m.nano/nanosPerSecond); !known {
-			return m, fmt.Errorf("no time zone is called %q", p.zoneName)
-		}
+	m.offset, m.hasOffset, m.zone = p.offset, p.hasOffset, p.zone
+	if p.zoneName == "" {
+		return m, nil
+	}
+	offset, known := namedOffset(p.zoneName, m.day, m.nano/nanosPerSecond)
+	if !known {
+		return m, fmt.Errorf("no time zone is called %q", p.zoneName)
+	}
+	if !m.hasOffset {
+		m.offset, m.hasOffset = offset, true
 	}
 	return m, nil
 }
@@ -117,7 +123,11 @@ var ranges = [fields]struct {
 func (p *parsed) checkRanges(strict bool) error {
 	for f := range fields {
 		n, ok := p.get(f)
-		if !ok || n >= ranges[f].min && n <= ranges[f].max || f == fieldHour && n == 24 && !strict {
+		if !ok || n >= ranges[f].min && n <= ranges[f].max {
+			continue
+		}
+		// As in Java: midnight by other names.
+		if !strict && (f == fieldHour && n == 24 || (f == fieldClockHour || f == fieldClockHourHalf) && n == 0) {
 			continue
 		}
 		return fmt.Errorf("the %s is %d, and may be %d to %d", ranges[f].name, n, ranges[f].min, ranges[f].max)

@@ -24,6 +24,7 @@ type offset struct {
 	zero             string // the text of no distance, such as Z; "" for none
 	prefix           string // GMT, in front of localized offsets
 	shortHour        bool   // the hour may have one digit
+	lenient          bool   // the colon may be there or not
 }
 
 func (e offset) read(text string, at int, p *parsed) int {
@@ -38,12 +39,12 @@ func (e offset) read(text string, at int, p *parsed) int {
 			if text[at] == '-' {
 				seconds = -seconds
 			}
-			p.offset, p.hasZone = seconds, true
+			p.setOffset(seconds)
 			return end
 		}
 	}
 	if e.prefix != "" || e.zero != "" && hasPrefixFold(text[at:], e.zero) {
-		p.offset, p.hasZone = 0, true
+		p.setOffset(0)
 		return at + len(e.zero)
 	}
 	return -1
@@ -55,13 +56,16 @@ func (e offset) distance(text string, at int) (seconds, end int) {
 	if at < 0 {
 		return 0, -1
 	}
-	total := hours * 3600
+	total, colon := hours*3600, e.colon
+	if e.lenient {
+		colon = at < len(text) && text[at] == ':'
+	}
 	for i, part := range []amount{e.minutes, e.seconds} {
 		if part == never {
 			break
 		}
 		next := at
-		if e.colon {
+		if colon {
 			if next >= len(text) || text[next] != ':' {
 				next = -1
 			} else {
@@ -126,7 +130,7 @@ func (e zoneID) read(text string, at int, p *parsed) int {
 	name := text[at:end]
 	for _, utc := range []string{"UTC", "GMT", "UT"} {
 		if rest, ok := strings.CutPrefix(name, utc); ok && (rest == "" || rest[0] == '+' || rest[0] == '-') {
-			p.offset, p.hasZone = 0, true
+			p.setOffset(0)
 			if rest == "" {
 				return end
 			}
@@ -136,17 +140,17 @@ func (e zoneID) read(text string, at int, p *parsed) int {
 		}
 	}
 	if name == "Z" {
-		p.offset, p.hasZone = 0, true
+		p.setOffset(0)
 		return end
 	}
 	if zone := e.known.load(name); zone != nil {
-		p.zone, p.hasZone = zone, true
+		p.zone = zone
 		return end
 	}
 	if !e.names || name == "" {
 		return -1
 	}
-	p.zoneName, p.hasZone = name, true
+	p.zoneName = name
 	return end
 }
 
