@@ -21,12 +21,13 @@ func Compressed(f Format, c Compression) (Format, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	return compressed{f, c}, nil
+	return compressed{f, c, newLender(c)}, nil
 }
 
 type compressed struct {
 	Format
-	c Compression
+	c      Compression
+	lender *lender
 }
 
 func (f compressed) Extension() string { return f.Format.Extension() + f.c.Extension() }
@@ -34,10 +35,7 @@ func (f compressed) Extension() string { return f.Format.Extension() + f.c.Exten
 func (f compressed) ContentType() string { return f.c.contentType(f.Format.ContentType()) }
 
 func (f compressed) NewWriter(out io.Writer, first connect.Datum) (Writer, error) {
-	s, err := newStream(out, f.c)
-	if err != nil {
-		return nil, err
-	}
+	s := newStream(out, f.lender)
 	inner, err := f.Format.NewWriter(streamWriter{s}, first)
 	if err != nil {
 		return nil, err
@@ -63,6 +61,9 @@ func (w *compressedWriter) Write(d connect.Datum) error { return w.inner.Write(d
 
 // Buffered implements [Writer].
 func (w *compressedWriter) Buffered() int64 { return w.inner.Buffered() + w.stream.Buffered() }
+
+// Memory implements [Writer].
+func (w *compressedWriter) Memory() int64 { return w.inner.Memory() + w.stream.Memory() }
 
 // Flush implements [Writer].
 func (w *compressedWriter) Flush() error {
