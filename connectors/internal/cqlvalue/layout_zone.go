@@ -143,7 +143,11 @@ func (e zoneID) read(text string, at int, p *parsed) int {
 		p.setOffset(0)
 		return end
 	}
-	if zone := e.known.load(name); zone != nil {
+	id := name
+	if region, ok := american[strings.ToUpper(name)]; ok && e.names {
+		id = region
+	}
+	if zone := e.known.load(id); zone != nil {
 		p.zone = zone
 		return end
 	}
@@ -152,6 +156,15 @@ func (e zoneID) read(text string, at int, p *parsed) int {
 	}
 	p.zoneName = name
 	return end
+}
+
+// american are names of which some are ids as well, of zones without daylight
+// saving. As names they stand for the zone of the place, whose time at the moment
+// counts: EST is New York's also in summer, as Java has it.
+var american = map[string]string{
+	"EST": "America/New_York", "EDT": "America/New_York", "CST": "America/Chicago", "CDT": "America/Chicago", "MST": "America/Denver",
+	"MDT": "America/Denver", "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles", "AKST": "America/Anchorage", "AKDT": "America/Anchorage",
+	"HST": "Pacific/Honolulu",
 }
 
 // zoneByte reports whether a character may be in the id of a zone or, with names,
