@@ -152,22 +152,17 @@ func decimalFromBytes(s *Schema, v Value) (Value, error) {
 // AppendUnscaled appends the unscaled value as big-endian two's complement, as short as it goes and of one byte at least: Java's
 // BigInteger.toByteArray.
 func (d Decimal) AppendUnscaled(dst []byte) []byte {
-	n := d.int()
-	if n.Sign() >= 0 {
-		if n.BitLen()%8 == 0 {
-			dst = append(dst, 0) // room for the sign
-		}
-		return append(dst, n.Bytes()...)
+	n, negative := d.int(), d.Sign() < 0
+	if negative {
+		n = new(big.Int).Not(n) // the inverted bits: -n-1
 	}
-	// For n < 0, -n-1 has the inverted bits.
-	inverted := new(big.Int).Not(n)
 	start := len(dst)
-	if inverted.BitLen()%8 == 0 {
-		dst = append(dst, 0)
-	}
-	dst = append(dst, inverted.Bytes()...)
-	for i := start; i < len(dst); i++ {
-		dst[i] = ^dst[i]
+	dst = append(dst, make([]byte, n.BitLen()/8+1)...) // room for the sign
+	n.FillBytes(dst[start:])
+	if negative {
+		for i := start; i < len(dst); i++ {
+			dst[i] = ^dst[i]
+		}
 	}
 	return dst
 }

@@ -71,7 +71,7 @@ func container(v data.Value, s *data.Schema, open, close string) (inside data.Va
 	}
 	inside, err = readJSON(text)
 	if err != nil {
-		return v, nil, false, fmt.Errorf("%s was found, which is no JSON: %w", describe(v, s), err)
+		return v, nil, false, fmt.Errorf("the text %s was found, which is no JSON: %w", quoted(text), err)
 	}
 	return inside, nil, inside.IsNull(), nil
 }

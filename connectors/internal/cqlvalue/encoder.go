@@ -43,7 +43,8 @@ func NewEncoder(t gocql.TypeInfo, o Options) (*Encoder, error) {
 // Append appends the bytes of a value, without their length. The schema may be
 // nil; it tells dates, times and timestamps apart. null reports that the value is
 // null in CQL, dst is then returned as it was: null itself, and an empty text
-// for a type other than a text or blob. An empty list, set or map is not null.
+// for a type other than a text or blob. An empty list, set or map is not null, and
+// out is not nil where null is false.
 //
 // The error says what was found and what the type allows, and where inside of the
 // value that is.
@@ -57,6 +58,9 @@ func (e *Encoder) Append(dst []byte, v data.Value, s *data.Schema) (out []byte, 
 	}
 	if null {
 		return dst, true, nil
+	}
+	if out == nil {
+		out = []byte{} // a text of no characters, which is not null
 	}
 	return out, false, nil
 }

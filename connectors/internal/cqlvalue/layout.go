@@ -3,6 +3,7 @@ package cqlvalue
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -20,12 +21,19 @@ type layout struct {
 	// strict refuses days that their month does not have, which are its last
 	// day otherwise: ResolverStyle.STRICT and SMART.
 	strict bool
+
+	fields sync.Pool // of *parsed, which calls of elements keep from the stack
 }
 
 // parse returns the moment that a text stands for. The text must fit to its end.
 func (l *layout) parse(text string) (moment, error) {
-	var p parsed
-	if end := readAll(l.elements, text, 0, &p); end != len(text) {
+	p, ok := l.fields.Get().(*parsed)
+	if !ok {
+		p = new(parsed)
+	}
+	defer l.fields.Put(p)
+	*p = parsed{}
+	if end := readAll(l.elements, text, 0, p); end != len(text) {
 		return moment{}, fmt.Errorf("%q does not fit the pattern %s", text, l.pattern)
 	}
 	m, err := p.resolve(l.strict)

@@ -209,9 +209,12 @@ func (u Unit) since(seconds, nanos int64) (int64, bool) {
 	if length >= nanosPerSecond {
 		return seconds / (length / nanosPerSecond), true
 	}
-	n, ok := multiply(seconds, nanosPerSecond/length)
-	part := nanos / length
-	if !ok || n > math.MaxInt64-part {
+	perSecond, part := nanosPerSecond/length, nanos/length
+	if seconds < 0 && part > 0 { // the product alone might be too small
+		seconds, part = seconds+1, part-perSecond
+	}
+	n, ok := multiply(seconds, perSecond)
+	if !ok || part > 0 && n > math.MaxInt64-part || part < 0 && n < math.MinInt64-part {
 		return 0, false
 	}
 	return n + part, true

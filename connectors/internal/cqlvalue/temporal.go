@@ -237,11 +237,11 @@ func parseUUID(text string) (id [16]byte, ok bool) {
 			}
 			continue
 		}
-		n, err := strconv.ParseUint(text[i:i+1], 16, 8)
-		if err != nil {
+		digit := strings.IndexByte("0123456789abcdef", text[i]|0x20) // digits have that bit
+		if digit < 0 || text[i] < '0' {
 			return id, false
 		}
-		id[at/2] = id[at/2]<<4 | byte(n)
+		id[at/2] = id[at/2]<<4 | byte(digit)
 		at++
 	}
 	return id, true
