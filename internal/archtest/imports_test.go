@@ -124,8 +124,6 @@ func pluginMay(dir, dep string) bool {
 	case dep == "internal/javajson": // Jackson's text, which the engine's topics, the JSON converter and transforms share
 		return family == "converters" || family == "transforms" || family == "connectors"
 	case under(dep, "internal/javaregex", "internal/javadate", "internal/jsonpath", "internal/jsonvalue"): // what configurations are written in, and the texts of others
-		return family == "converters" || family == "transforms" || under(dir, "connectors/http", "connectors/internal/cqlmap")
-	case under(dep, "internal/javaregex", "internal/javadate", "internal/jsonpath"): // what configurations are written in
 		return family == "transforms" || family == "connectors"
 	case under(dep, "internal/jsontree", "internal/names", "internal/mapkeys"): // what the formats of schema registries have in common
 		return family == "converters"
