@@ -23,7 +23,7 @@ func BenchmarkSource(b *testing.B) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(page.Bytes()) }))
 	defer server.Close()
 	var c Config
-	require.NoError(b, config.Decode(config.Props{"http.url": server.URL, "topic": "t", "path": "?p=${page}", "pagination": "page", "record.key.path": "/id"}, &c))
+	require.NoError(b, config.Decode(config.Props{"http.url": server.URL, "topic": "t", "path": "?p=${page}", "pagination": "page", "pagination.limit": "1000", "record.key.path": "/id"}, &c))
 	task, err := newTask(c, nil)
 	require.NoError(b, err)
 	require.NoError(b, task.Start(b.Context(), &connecttest.SourceContext{}))

@@ -223,7 +223,7 @@ func (e *Endpoint) describePages(d *config.Def, def *Endpoint) {
 	config.String(d, &e.PageHeader, "pagination.header").Default(def.PageHeader).Group(group, 3).Doc("Header with the cursor.")
 	config.String(d, &e.PageParam, "pagination.param").Default(def.PageParam).Group(group, 4).Doc("Parameter of the query that gets the cursor, page number or offset. Absent: the templates have it.")
 	config.Int(d, &e.Limit, "pagination.limit").Default(def.Limit).Check(config.AtLeast(0)).Group(group, 5).
-		Doc("Records of a full page. One with fewer is taken for the last, by page, offset and timestamp. 0: not known; an empty page is the last.")
+		Doc("Records of a full page. One with fewer is taken for the last, by page, offset and timestamp. 0: not known; an empty page is the last. pagination.more.path decides in its place.")
 	config.String(d, &e.LimitParam, "pagination.limit.param").Default(def.LimitParam).Group(group, 6).Doc("Parameter of the query that gets the limit.")
 	config.String(d, &e.Start, "pagination.start").Default(def.Start).Group(group, 7).Doc("First page number, offset or cursor. Absent: page 1, offset 0, no cursor.")
 	config.String(d, &e.MorePath, "pagination.more.path").Default(def.MorePath).Group(group, 8).Doc("JSON pointer or JSONPath to a boolean that tells whether there are more pages.")
@@ -400,6 +400,9 @@ func (e *Endpoint) checkUse(bad func(key, format string, args ...any)) {
 	}
 	if e.LimitParam != "" && e.Limit == 0 {
 		bad("pagination.limit.param", "needs pagination.limit")
+	}
+	if e.Pagination == Page && e.Limit == 0 && e.MorePath == "" && e.end() == endContinue && !e.usesSince() {
+		bad("pagination.limit", "or pagination.more.path is needed for pagination=page with after.end=continue: it tells whether a page will grow or the next one comes")
 	}
 	if e.PagePath != "" && e.PageHeader != "" {
 		bad("pagination.header", "cannot stand beside pagination.path")

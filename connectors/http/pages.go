@@ -47,7 +47,7 @@ func (r *reader) advance(p position, b *body, res *httpkit.Response) (next posit
 	case Page:
 		next.n, more = p.n+1, full
 	case Offset:
-		next.n, more = p.n+int64(max(1, count-e.Overlap)), full
+		next.n, more = p.n+int64(max(min(1, count), count-e.Overlap)), full
 	case Record:
 		if count > 0 {
 			v, _, err := r.paths.offset.one(b.records[count-1].value)
@@ -71,19 +71,26 @@ func (r *reader) advance(p position, b *body, res *httpkit.Response) (next posit
 		}
 		more = next.cursor != "" && next.cursor != p.cursor
 	}
-	if more && e.MorePath != "" {
-		v, _, err := r.paths.more.one(b.root)
-		if err != nil {
-			return p, false, fmt.Errorf("pagination.more.path: %w", err)
+	if e.MorePath != "" && (more || e.Pagination == Page || e.Pagination == Offset) { // it decides, also about pages that are not full
+		if more, err = r.says(b); err != nil {
+			return p, false, err
 		}
-		flag, ok := v.Bool()
-		text, _ := scalar(v)
-		more = ok && flag || strings.EqualFold(text, "true")
 	}
 	if !more {
 		next = r.after(p, next, count, res)
 	}
 	return next, more, nil
+}
+
+// says looks into the response for whether there are more pages.
+func (r *reader) says(b *body) (bool, error) {
+	v, _, err := r.paths.more.one(b.root)
+	if err != nil {
+		return false, fmt.Errorf("pagination.more.path: %w", err)
+	}
+	flag, ok := v.Bool()
+	text, _ := scalar(v)
+	return ok && flag || strings.EqualFold(text, "true"), nil
 }
 
 // cursor finds the cursor or URL of the next page; "" if there is none.
@@ -189,8 +196,6 @@ func (r *reader) after(p, next position, count int, res *httpkit.Response) posit
 		return first
 	}
 	switch {
-	case e.Pagination == Page && e.Limit > 0 && count >= e.Limit: // a full page that more.path calls the last
-		return next
 	case e.Pagination == Offset:
 		next.n = p.n + int64(max(0, count-e.Overlap))
 		return next

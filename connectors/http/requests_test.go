@@ -74,6 +74,7 @@ func TestKeysWithoutUse(t *testing.T) {
 		{config.Props{"response.format": "ndjson", "records.path": "/a"}, "records.path"},
 		{config.Props{"response.format": "csv", "pagination": "cursor", "pagination.path": "/a"}, "pagination.path"},
 		{config.Props{"response.format": "text", "pagination": "page", "pagination.more.path": "/a"}, "pagination.more.path"},
+		{config.Props{"pagination": "page"}, "pagination.limit"},
 		{config.Props{"graphql.query": "q", "request.body": "x"}, "request.body"},
 		{config.Props{"graphql.variables": "{}"}, "graphql.variables"},
 		{config.Props{"pagination.limit.param": "n"}, "pagination.limit.param"},
@@ -167,7 +168,7 @@ func TestRateLimitsBetweenPages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var at []time.Time
-			inBubble(t, config.Props{"path": "?page=${page}", "pagination": "page"}, nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inBubble(t, config.Props{"path": "?page=${page}", "pagination": "page", "pagination.limit": "1"}, nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				at = append(at, time.Now())
 				header(w.Header(), time.Now())
 				_, _ = fmt.Fprintf(w, "[%d]", len(at))

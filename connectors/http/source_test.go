@@ -43,6 +43,10 @@ func api(all []map[string]any, size int) http.Handler {
 	part := func(from int) []map[string]any { return all[min(from, len(all)):min(from+size, len(all))] }
 	mux.HandleFunc("/all", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, all) })
 	mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, part((number64(r, "page", 1)-1)*size)) })
+	mux.HandleFunc("/pages", func(w http.ResponseWriter, r *http.Request) {
+		page := number64(r, "page", 1)
+		writeJSON(w, map[string]any{"items": part((page - 1) * size), "more": page*size < len(all)})
+	})
 	mux.HandleFunc("/offset", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, map[string]any{"items": part(number64(r, "offset", 0))})
 	})
@@ -86,7 +90,7 @@ func api(all []map[string]any, size int) http.Handler {
 var ways = map[string]config.Props{
 	"none":             {"path": "/all"},
 	"page":             {"path": "/page", "pagination": "page", "pagination.param": "page", "pagination.limit": "4"},
-	"page, no limit":   {"path": "/page?page=${page}", "pagination": "page"},
+	"page, more":       {"path": "/pages?page=${page}", "pagination": "page", "pagination.more.path": "/more", "records.path": "/items"},
 	"offset":           {"path": "/offset", "pagination": "offset", "pagination.param": "offset", "pagination.limit": "4", "records.path": "/items"},
 	"overlap":          {"path": "/offset", "pagination": "offset", "pagination.param": "offset", "pagination.limit": "4", "records.path": "$.items", "pagination.overlap": "2", "dedup.window.records": "8"},
 	"cursor":           {"path": "/cursor?cursor=${cursor}", "pagination": "cursor", "pagination.path": "/next", "records.path": "$.items"},
@@ -102,7 +106,7 @@ var ways = map[string]config.Props{
 func TestConformance(t *testing.T) {
 	server := httptest.NewServer(api(items(23), 4))
 	defer server.Close()
-	full := config.Props{"http.url": "http://a.test", "endpoints": "a,b", "topic": "t", "endpoint.a.path": "/a", "endpoint.b.pagination": "page", "auth.type": "bearer", "auth.token": "x", "validate.requests": "false"}
+	full := config.Props{"http.url": "http://a.test", "endpoints": "a,b", "topic": "t", "endpoint.a.path": "/a", "endpoint.b.pagination": "page", "endpoint.b.pagination.limit": "4", "auth.type": "bearer", "auth.token": "x", "validate.requests": "false"}
 	connecttest.TestPlugin(t, Plugin(), config.Props{"http.url": "http://a.test", "topic": "t", "validate.requests": "false"}, full)
 	for name, props := range ways {
 		t.Run(name, func(t *testing.T) {
@@ -139,7 +143,7 @@ func TestEndpointsOverTasks(t *testing.T) {
 	server := httptest.NewServer(api(items(10), 4))
 	defer server.Close()
 	h := connecttest.Source(t, Plugin(), config.Props{"http.url": server.URL, "topic": "t.${endpoint}", "tasks.max": "2", "endpoints": "a,b,c", "after.end": "stop",
-		"value.form": "string", "record.key.path": "/id", "poll.max.records": "1", "endpoint.a.path": "/all", "endpoint.b.path": "/page", "endpoint.b.pagination": "page", "endpoint.b.pagination.param": "page",
+		"value.form": "string", "record.key.path": "/id", "poll.max.records": "1", "endpoint.a.path": "/all", "endpoint.b.path": "/page", "endpoint.b.pagination": "page", "endpoint.b.pagination.param": "page", "endpoint.b.pagination.limit": "4",
 		"endpoint.c.path": "/record?after=${cursor}", "endpoint.c.pagination": "record", "endpoint.c.record.offset.path": "/id", "endpoint.c.topic": "own"})
 	last := map[string]int64{}
 	take := func(n int) {

@@ -3,6 +3,7 @@ package httpkit
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -87,9 +88,32 @@ func (c *Config) proxy() (func(*http.Request) (*url.URL, error), error) {
 	// httpproxy knows the rules of NO_PROXY; of the proxies themselves it would refuse some.
 	excluded := (&httpproxy.Config{HTTPProxy: "http://p", HTTPSProxy: "http://p", NoProxy: strings.Join(c.NoProxy, ",")}).ProxyFunc()
 	return func(r *http.Request) (*url.URL, error) {
+		if near(r.URL.Hostname()) { // of which httpproxy excludes all
+			if c.excludesNear(r.URL) {
+				return nil, nil
+			}
+			return u, nil
+		}
 		if by, err := excluded(r.URL); err != nil || by == nil {
 			return nil, err
 		}
 		return u, nil
 	}, nil
+}
+
+// near tells the names and addresses of this machine.
+func near(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
+
+// excludesNear tells whether a URL of this machine is to be reached without the proxy.
+func (c *Config) excludesNear(u *url.URL) bool {
+	for _, entry := range c.NoProxy {
+		entry = strings.ToLower(strings.TrimSpace(entry))
+		if _, network, err := net.ParseCIDR(entry); err == nil && network.Contains(net.ParseIP(u.Hostname())) {
+			return true
+		}
+		if entry == "*" || entry == u.Hostname() || entry == u.Host {
+			return true
+		}
+	}
+	return false
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -74,16 +75,20 @@ func signedHeaders(r *http.Request) (names, lines string) {
 	return strings.Join(sorted, ";"), b.String()
 }
 
-// canonicalPath is the path as sent, encoded once more save for S3, which takes it as it is.
+// canonicalPath is the path as sent; save for S3, which takes it as it is, without . and .. and empty steps, and encoded once more.
 func canonicalPath(u *url.URL, service string) string {
-	path := u.EscapedPath()
-	if path == "" {
+	sent := u.EscapedPath()
+	if sent == "" {
 		return "/"
 	}
 	if service == "s3" {
-		return path
+		return sent
 	}
-	parts := strings.Split(path, "/")
+	clean := path.Clean(sent)
+	if strings.HasSuffix(sent, "/") && clean != "/" {
+		clean += "/"
+	}
+	parts := strings.Split(clean, "/")
 	for i := range parts {
 		parts[i] = awsEscape(parts[i])
 	}
