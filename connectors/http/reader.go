@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamlane/connect"
@@ -28,6 +29,8 @@ type reader struct {
 	fields    int // how many more the shape may have
 	keys      keyMaker
 	log       *slog.Logger
+	count     *counters
+	success   atomic.Int64 // time of the last response that could be read, in nanoseconds since 1970
 
 	begin int64 // since of the first round
 	pos   position
@@ -90,6 +93,7 @@ func (r *reader) fetch(ctx context.Context) error {
 	res, b, err := r.ask(ctx)
 	if err == nil {
 		r.tries = httpkit.Backoff{}
+		r.success.Store(time.Now().UnixNano())
 		return r.page(res, b)
 	}
 	if ctx.Err() != nil {
@@ -175,9 +179,11 @@ func (r *reader) settle(ctx context.Context, err error) error {
 			r.letter(failed, r.pos)
 			return nil
 		}
+		r.count.responses.Add(1)
 		r.log.WarnContext(ctx, "response skipped", "endpoint", r.e.name, "err", err)
 		return nil
 	case malformed && r.e.ErrorsMode == modeSkip:
+		r.count.responses.Add(1)
 		r.log.WarnContext(ctx, "response skipped", "endpoint", r.e.name, "err", err)
 		r.due, r.pos = time.Now().Add(r.e.Interval), r.behindSkipped()
 		return nil
@@ -214,7 +220,9 @@ func (r *reader) behindSkipped() position {
 // page makes pending records of a page, each with the position behind it, and moves on.
 func (r *reader) page(res *httpkit.Response, b *body) error {
 	now := time.Now()
+	r.count.pages.Add(1)
 	if b == nil { // 304: what was done still is
+		r.count.notModified.Add(1)
 		r.due, r.pos.until = now.Add(r.e.Interval), 0
 		return nil
 	}
@@ -279,6 +287,7 @@ func (r *reader) fresh(b *body) ([]pendingRecord, error) {
 	var fresh []pendingRecord
 	for i := range b.records {
 		if known := w.known(i); known || i < skip { // what is skipped was taken into the window
+			r.count.known.Add(1)
 			continue
 		}
 		x := pendingRecord{raw: b.records[i], at: i + 1}

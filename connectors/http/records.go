@@ -31,12 +31,15 @@ func (r *reader) take(n int) ([]connect.SourceRecord, error) {
 				return out, err
 			}
 			if !keep {
+				r.count.skipped.Add(1)
 				continue
 			}
+			r.count.letters.Add(1)
 		}
 		rec.SourceOffset = x.after.sourceOffset()
 		out = append(out, rec)
 	}
+	r.count.records.Add(int64(len(out)))
 	r.pending = r.pending[len(batch):]
 	if len(r.pending) == 0 {
 		r.pending = nil // the page's memory goes

@@ -9,8 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/connecttest"
 )
@@ -157,4 +159,14 @@ func TestEndpointsOverTasks(t *testing.T) {
 	h.Restart()
 	take(17)
 	require.Equal(t, map[string]int64{"t.a": 10, "t.b": 10, "own": 10}, last)
+}
+
+// The connectors say that they can be exactly once, for when a worker is.
+func TestExactlyOnceIsDeclared(t *testing.T) {
+	supported, boundaries := (&connector{}).ExactlyOnce()
+	assert.True(t, supported)
+	assert.False(t, boundaries)
+	var c any = &connector{}
+	_, ok := c.(connect.ExactlyOnce)
+	assert.True(t, ok)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/connectors/internal/httpkit"
+	"github.com/streamlane/connect/metric"
 )
 
 // task reads its endpoints in turns.
@@ -44,6 +45,8 @@ func (t *task) Start(ctx context.Context, c connect.SourceContext) error {
 	for i, r := range t.readers {
 		partitions[i] = r.partition
 	}
+	t.client.Observe(c.Metrics())
+	t.observe(c.Metrics())
 	offsets, err := c.Offsets(ctx, partitions...)
 	if err != nil {
 		return fmt.Errorf("offsets: %w", err)
@@ -55,6 +58,35 @@ func (t *task) Start(ctx context.Context, c connect.SourceContext) error {
 		}
 	}
 	return nil
+}
+
+// observe names the metrics.
+func (t *task) observe(s *metric.Set) {
+	m := &counters{
+		pages:       s.Counter("pages", "Responses that were read, with or without records."),
+		records:     s.Counter("records", "Records that were handed over."),
+		letters:     s.Counter("dead-letters", "Records and responses that could not be read and were handed over for errors.topic."),
+		skipped:     s.Counter("records-skipped", "Records that could not be read and were let go."),
+		known:       s.Counter("records-known", "Records that came again and were left out."),
+		responses:   s.Counter("responses-skipped", "Responses that were let go: by skip.codes, or because they could not be read."),
+		notModified: s.Counter("responses-not-modified", "Responses with status 304."),
+	}
+	for _, r := range t.readers {
+		r.count = m
+		r.success.Store(time.Now().UnixNano())
+	}
+	s.Gauge("last-success-age-ms", "Milliseconds since the last response that could be read, of the endpoint for which it is longest ago.", func() float64 {
+		age := time.Duration(0)
+		for _, r := range t.readers {
+			age = max(age, time.Since(time.Unix(0, r.success.Load())))
+		}
+		return float64(age.Milliseconds())
+	})
+}
+
+// counters are what the readers of a task count.
+type counters struct {
+	pages, records, letters, skipped, known, responses, notModified *metric.Counter
 }
 
 // Poll hands over what is pending, else asks for the page that is due first.

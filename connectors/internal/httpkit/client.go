@@ -33,6 +33,7 @@ type Client struct {
 	gate      gate
 	retry     codes
 	skip      codes
+	counters  counters
 }
 
 // A Request is what Client sends.
@@ -91,6 +92,7 @@ func New(c Config, o Options) (*Client, error) {
 	}
 	k.http = &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	k.auth = newAuthorizer(c.Auth, k.http, c.RequestTimeout)
+	k.Observe(nil)
 	return k, nil
 }
 
@@ -117,7 +119,14 @@ func (k *Client) Do(ctx context.Context, r Request) (*Response, error) {
 
 // Pause is Backoff.Next with the client's settings.
 func (k *Client) Pause(b *Backoff, err error) (pause time.Duration, again bool) {
-	return b.Next(k.c.Retry, err)
+	if pause, again = b.Next(k.c.Retry, err); again {
+		k.counters.retries.Add(1)
+		if e, ok := errors.AsType[*Error](err); ok && e.After > 0 {
+			k.counters.waits.Add(1)
+			k.counters.waited.Add(pause.Milliseconds())
+		}
+	}
+	return pause, again
 }
 
 // Try makes one attempt: it waits for the rate limits, sends, follows redirects and reads the response. A 401 has the credentials renewed and the
@@ -186,10 +195,7 @@ var errSlow = errors.New("no whole response within http.request.timeout.ms")
 
 // send makes one round trip.
 func (k *Client) send(ctx context.Context, r Request) (*Response, error) {
-	if err := k.gate.wait(ctx, origin(r.URL)); err != nil {
-		return nil, err
-	}
-	if err := k.limit.Wait(ctx); err != nil {
+	if err := k.await(ctx, r.URL); err != nil {
 		return nil, err
 	}
 	attempt, cancel := context.WithTimeoutCause(ctx, k.c.RequestTimeout, errSlow)
@@ -199,6 +205,7 @@ func (k *Client) send(ctx context.Context, r Request) (*Response, error) {
 		return nil, err
 	}
 	res, err := k.roundTrip(req)
+	k.counters.count(res, err)
 	if err == nil {
 		res.URL = r.URL // not what was sent, which may have a key in its query
 		k.gate.learn(origin(r.URL), res)
@@ -211,6 +218,15 @@ func (k *Client) send(ctx context.Context, r Request) (*Response, error) {
 		err = context.Cause(attempt)
 	}
 	return nil, failure(r.Method, r.URL, err)
+}
+
+// await waits until the rate limits let a request go.
+func (k *Client) await(ctx context.Context, u *url.URL) error {
+	defer k.counters.kept(time.Now())
+	if err := k.gate.wait(ctx, origin(u)); err != nil {
+		return err
+	}
+	return k.limit.Wait(ctx)
 }
 
 // build makes the request of net/http, with credentials if it goes home.
