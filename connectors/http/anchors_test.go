@@ -82,36 +82,6 @@ func TestAnchorsRefuse(t *testing.T) {
 	}
 }
 
-func TestValidationTellsTheKey(t *testing.T) {
-	server := httptest.NewServer(api(items(3), 4))
-	defer server.Close()
-	for _, c := range []struct {
-		props config.Props
-		key   string
-	}{
-		{config.Props{"path": "/nowhere"}, "path"},
-		{config.Props{"path": "/all", "records.path": "/x"}, "records.path"},
-		{config.Props{"path": "/all", "response.format": "xml"}, "response.format"},
-		{config.Props{"path": "/all", "record.key.path": "/x"}, "record.key.path"},
-		{config.Props{"path": "/all", "record.timestamp.path": "/name"}, "record.timestamp.path"},
-		{config.Props{"http.url": "http://127.0.0.1:1"}, "http.url"},
-		{config.Props{"path": "/all"}, ""},
-	} {
-		res := config.Validate(t.Context(), config.Props{"http.url": server.URL, "topic": "t", "retry.max.attempts": "1"}.Merge(c.props), new(Config))
-		var wrong []string
-		for _, v := range res.Configs {
-			if len(v.Value.Errors) > 0 {
-				wrong = append(wrong, v.Value.Name)
-			}
-		}
-		if c.key == "" {
-			assert.Empty(t, wrong)
-			continue
-		}
-		assert.Equal(t, []string{c.key}, wrong, "%v", c.props)
-	}
-}
-
 func FuzzDecode(f *testing.F) {
 	for _, text := range []string{`{"a":[1,2.5,"x",null,true]}`, "<a b='1'><c>x</c><c/></a>", "a,b\n1,2\n", "1\n{"} {
 		for i := range 5 {

@@ -140,7 +140,7 @@ func (c *castorm) Probe(ctx context.Context) error {
 func castormNames() map[string]string {
 	return map[string]string{"http.url": "http.request.url", "path": "http.request.url", "request.body": "http.request.body", "request.method": "http.request.method",
 		"records.path": "http.response.list.pointer", "record.key.path": "http.response.record.key.pointer", "record.timestamp.path": "http.response.record.timestamp.pointer",
-		"record.offset.path": "http.response.record.offset.pointer", "skip.codes": "http.response.policy.codes.skip", "auth.type": "http.auth.type", "auth.user": "http.auth.user",
+		"record.offset.path": "http.response.record.offset.pointer", "skip.codes": "http.response.policy.codes.skip", "auth.type": "http.auth.type", "auth.user": "http.auth.user", "auth.password": "http.auth.password",
 		"http.proxy.url": "http.client.proxy.host", "pagination.start": "http.offset.initial", "response.format": "http.response.record.parser"}
 }
 

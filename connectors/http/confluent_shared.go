@@ -3,6 +3,7 @@ package http
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -96,7 +97,8 @@ func (c *confluentClient) describeMore(d *config.Def) {
 // translate makes HttpSource's keys, save for the secrets; own takes those over. names tells what the keys were.
 func (c *confluentClient) translate(p config.Props, names map[string]string) {
 	set := func(own, value, anchor string) { p[own], names[own] = value, anchor }
-	names["auth.type"], names["auth.oauth2.headers"] = "auth.type", "oauth2.client.headers"
+	maps.Copy(names, map[string]string{"auth.type": "auth.type", "auth.oauth2.headers": "oauth2.client.headers", "auth.password": "connection.password", "auth.oauth2.client.secret": "oauth2.client.secret",
+		"http.ssl.keystore.location": "https.ssl.keystore.location", "http.ssl.truststore.location": "https.ssl.truststore.location"})
 	switch c.authType {
 	case "BASIC":
 		set("auth.type", "basic", "auth.type")
@@ -242,6 +244,7 @@ func (a *confluentRequest) pages(p config.Props, names map[string]string, prefix
 			p[prefix+own] = value
 		}
 	}
+	names[prefix+"response.format"] = anchor + at
 	names[prefix+"request.sensitive.headers"] = anchor + "http.request.sensitive.headers"
 	set("path", path, at)
 	set("request.method", a.method, "http.request.method")

@@ -5,13 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"slices"
-	"time"
 
 	"github.com/streamlane/connect"
-	"github.com/streamlane/connect/config"
-	"github.com/streamlane/connect/connectors/internal/httpkit"
 )
 
 // Plugin returns the source connector HttpSource.
@@ -74,72 +70,4 @@ func (c *connector) AlterOffsets(_ context.Context, change map[connect.SourcePar
 		}
 	}
 	return true, errors.Join(errs...)
-}
-
-// probeTime bounds what validation waits for one endpoint.
-const probeTime = 10 * time.Second
-
-// Probe asks each endpoint for its first page, once.
-func (c *Config) Probe(ctx context.Context) error {
-	if !c.ProbeRequests {
-		return nil
-	}
-	client, err := httpkit.New(c.Client, httpkit.Options{})
-	if err != nil {
-		return config.Errorf("http.url", "%w", err)
-	}
-	defer client.Close()
-	base, err := url.Parse(c.URL)
-	if err != nil {
-		return config.Errorf("http.url", "%w", err)
-	}
-	var errs []error
-	for _, e := range c.endpoints() {
-		errs = append(errs, c.probe(ctx, client, base, e))
-	}
-	return errors.Join(errs...)
-}
-
-func (c *Config) probe(ctx context.Context, client *httpkit.Client, base *url.URL, e *Endpoint) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	prefix := ""
-	if len(c.Endpoints) > 0 {
-		prefix = "endpoint." + e.name + "."
-	}
-	r, err := newReader(e, base, client)
-	if err == nil {
-		err = r.restore(nil)
-	}
-	if err != nil {
-		return config.Errorf(prefix+"path", "%w", err)
-	}
-	r.pos.until = time.Now().UnixNano()
-	_, b, err := r.ask(ctx)
-	failed, _ := errors.AsType[*httpkit.Error](err)
-	switch {
-	case err == nil && b != nil:
-		for _, x := range b.records {
-			if _, err := r.timestamp(x.value); err != nil && x.err == nil {
-				return config.Errorf(prefix+"record.timestamp.path", "%w", err)
-			}
-			if err := r.keys.learn(x.value); err != nil && x.err == nil {
-				return config.Errorf(prefix+"record.key.path", "%w", err)
-			}
-		}
-		return nil
-	case err == nil, failed != nil && failed.Class == httpkit.Skip, failed != nil && failed.Status == 429:
-		return nil
-	case failed != nil && failed.Class == httpkit.Auth:
-		return config.Errorf("auth.type", "%w", err)
-	case errors.Is(err, errMalformed):
-		key := "response.format"
-		if b == nil && e.RecordsPath != "" {
-			key = "records.path"
-		}
-		return config.Errorf(prefix+key, "%w", err)
-	case failed != nil && failed.Status == 0:
-		return config.Errorf("http.url", "%w", err)
-	}
-	return config.Errorf(prefix+"path", "%w", err)
 }
