@@ -280,7 +280,8 @@ func (t *Task) await(ctx context.Context, tps connect.Offsets) {
 		waiting := false
 		for tp := range tps {
 			p := t.parts[tp]
-			waiting = waiting || p != nil && len(p.rounds) > 0
+			// After a conflict nothing more is stored before Put has gone back.
+			waiting = waiting || p != nil && len(p.rounds) > 0 && !p.conflict
 		}
 		if !waiting {
 			return

@@ -283,3 +283,24 @@ func BenchmarkPut(b *testing.B) {
 type discard struct{ *memoryBackend }
 
 func (discard) Put(context.Context, string, Content, PutOptions) error { return nil }
+
+// A commit does not wait for files that are not stored because others stored their records.
+func TestCommitGoesOnAfterAConflict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := testConfig()
+		c.FlushSize = 2
+		back := newBackend()
+		key := "topics/t/partition=0/t+0+0000000000.txt"
+		back.store.objects[key] = stored{"0\n1\n2\n", map[string]string{MetaTopic: "t", MetaPartition: "0", MetaStart: "0", MetaEnd: "2", MetaCount: "3", MetaConnector: "c"}}
+		task, ctx := startTask(t, c, back, lineFormat{ext: ".txt"})
+		batch := []connect.SinkRecord{testRecord(tp0, 0, "f", false), testRecord(tp0, 1, "f", false)}
+		require.NoError(t, task.Put(t.Context(), batch))
+		began := time.Now()
+		_, err := task.PreCommit(t.Context(), connect.Offsets{tp0: 2})
+		require.NoError(t, err)
+		assert.Zero(t, time.Since(began))
+		require.NoError(t, task.Put(t.Context(), nil))
+		assert.Equal(t, connect.Offsets{tp0: 0}, ctx.TakeRewinds())
+		require.NoError(t, task.Stop(t.Context()))
+	})
+}
