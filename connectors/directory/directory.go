@@ -93,8 +93,8 @@ func newConnector(c Config) (*objectstore.Connector[TaskConfig], error) {
 }
 
 func newTask(c TaskConfig) (*objectstore.Task, error) {
-	o := objectstore.Options{Config: c.Config.Config, Connector: c.Name, Open: func(context.Context, *slog.Logger) (objectstore.Backend, error) {
-		return objectstore.OpenLocal(c.Directory)
+	o := objectstore.Options{Config: c.Config.Config, Connector: c.Name, Open: func(_ context.Context, log *slog.Logger) (objectstore.Backend, error) {
+		return objectstore.OpenLocal(c.Directory, objectstore.LocalOptions{Owner: c.Name, Log: log})
 	}}
 	if err := c.Formats.Set(&o); err != nil {
 		return nil, err

@@ -136,10 +136,10 @@ func (c *FormatConfig) describeLibraries(d *config.Def) {
 
 // CheckFor checks what no single key can say; files tells which files there are.
 func (c *FormatConfig) CheckFor(files *Config) error {
-	var errs []error
 	if err := (format.Compression{Type: c.Compression, Level: c.Level}).Validate(); err != nil {
-		errs = append(errs, keyError(c.Prefix+"compression.level", fmt.Sprint(c.Level), "%w", err))
+		return keyError(c.Prefix+"compression.level", fmt.Sprint(c.Level), "%w", err) // the formats would say it, too
 	}
+	var errs []error
 	classes := map[string]string{"format.class": c.Class}
 	if files.StoreKeys {
 		classes["keys.format.class"] = c.Keys

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path"
-	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/streamlane/connect"
 )
 
 // A local is a Backend that is a folder. An object is a file; its metadata are in a file beside it, whose name begins with a dot:
@@ -20,17 +22,27 @@ import (
 //	T+0+0000000000.json
 //	.T+0+0000000000.json.meta
 //
-// Data are written to a hidden file and brought to disk first. Then the metadata, which name that file, get their name by a hard link: that is
-// what decides who has created the object. Last the hidden file gets the object's name; if a crash prevents that, whoever asks for
-// the object next does it.
+// Data are written to a draft and brought to disk first. Then the metadata, which name the draft, get their name by a hard link: that is
+// what decides who has created the object. Last the draft gets the object's name; if a crash prevents that, whoever asks for
+// the object next does it. Drafts are in the folder .connect, with one folder for each connector, which its tasks sweep.
 type local struct {
 	root *os.Root
-	link bool // the file system has hard links
+	o    LocalOptions
+	link bool         // the file system has hard links
+	at   func(string) // called with the name of each step by tests
+}
+
+// LocalOptions go with a folder.
+type LocalOptions struct {
+	// Owner is the name of the connector.
+	Owner string
+	// Log hears of what was swept. Nil is none.
+	Log *slog.Logger
 }
 
 // OpenLocal returns the folder dir, which it creates, as a Backend. Keys are paths with slashes, which cannot leave it. Names of files and folders
 // that begin with a dot are its own.
-func OpenLocal(dir string) (Backend, error) {
+func OpenLocal(dir string, o LocalOptions) (Backend, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("create the folder: %w", err)
 	}
@@ -38,27 +50,40 @@ func OpenLocal(dir string) (Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the folder: %w", err)
 	}
-	return &local{root: root}, nil
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &local{root: root, o: o}, nil
 }
 
-// Capabilities tries whether there are hard links.
-func (l *local) Capabilities(context.Context) (Capabilities, error) {
-	name := ".probe-" + rand.Text()
+// Capabilities tries whether there are hard links. It also removes what tasks of the connector that were killed have left.
+func (l *local) Capabilities(ctx context.Context) (Capabilities, error) {
+	if err := l.makeDirs(l.drafts()); err != nil {
+		return Capabilities{}, fmt.Errorf("write to the folder: %w", err)
+	}
+	name := path.Join(l.drafts(), probePrefix+rand.Text())
 	if err := l.root.WriteFile(name, nil, 0o644); err != nil {
 		return Capabilities{}, fmt.Errorf("write to the folder: %w", err)
 	}
-	err := l.root.Link(name, name+"-link")
-	l.link = err == nil
+	info, err := l.root.Lstat(name)
+	if err != nil {
+		return Capabilities{}, err
+	}
+	l.link = l.root.Link(name, name+"-link") == nil
 	err = l.root.Remove(name)
 	if l.link {
 		err = errors.Join(err, l.root.Remove(name+"-link"))
+	}
+	if err == nil {
+		err = l.sweep(ctx, info.ModTime().Add(-restOfTheLiving), info.ModTime().Add(-restWithoutLocks))
 	}
 	return Capabilities{ConditionalCreate: l.link, Metadata: true}, err
 }
 
 // localMeta is the content of a metadata file.
 type localMeta struct {
-	Data        string            `json:"data"` // the hidden file that the data were in first
+	Key         string            `json:"key"`
+	Data        string            `json:"data"` // the draft
 	Size        int64             `json:"size"`
 	ContentType string            `json:"contentType,omitempty"`
 	Metadata    map[string]string `json:"metadata"`
@@ -88,109 +113,112 @@ func (l *local) Put(ctx context.Context, key string, content Content, o PutOptio
 	if err := l.makeDirs(dir); err != nil {
 		return err
 	}
-	hidden := path.Join(dir, ".data-"+rand.Text())
-	if err := l.writeSynced(ctx, hidden, content); err != nil {
+	d, err := l.newDraft(ctx, content)
+	if err != nil {
 		return err
 	}
-	meta := localMeta{Data: path.Base(hidden), Size: content.Size(), ContentType: o.ContentType, Metadata: o.Metadata}
-	if err := l.claim(ctx, key, meta, o.IfAbsent); err != nil {
-		return errors.Join(err, l.root.Remove(hidden))
+	defer d.release()
+	l.reached("data written")
+	meta := localMeta{Key: key, Data: d.data, Size: content.Size(), ContentType: o.ContentType, Metadata: o.Metadata}
+	if err := l.claim(ctx, d, meta, o.IfAbsent); err != nil {
+		return errors.Join(err, l.discard(d))
 	}
+	l.reached("claimed")
 	if err := l.syncDir(dir); err != nil {
 		return err
 	}
-	if err := l.root.Rename(hidden, key); err != nil && !errors.Is(err, fs.ErrNotExist) { // somebody may have done it
+	l.reached("claim on disk")
+	if err := l.complete(d, key); err != nil {
+		return err
+	}
+	l.reached("named")
+	if err := l.syncDir(dir); err != nil {
+		return err
+	}
+	l.reached("name on disk")
+	return removed(l.root.Remove(d.meta))
+}
+
+// complete gives the draft the object's name. Somebody else may have done it.
+func (l *local) complete(d *draft, key string) error {
+	err := l.root.Rename(d.data, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err = l.root.Lstat(key); err != nil {
+			return connect.Retriable(fmt.Errorf("the draft of %s is gone: %w", key, err), 0)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("name the file %s: %w", key, err)
-	}
-	return l.syncDir(dir)
-}
-
-// claim gives the metadata their name.
-func (l *local) claim(ctx context.Context, key string, meta localMeta, ifAbsent bool) error {
-	text, err := json.Marshal(meta)
-	if err != nil {
-		return err
-	}
-	temp := path.Join(path.Dir(key), ".meta-"+rand.Text())
-	if err := l.writeSynced(ctx, temp, memory(text)); err != nil {
-		return err
-	}
-	if !ifAbsent {
-		return l.root.Rename(temp, metaName(key))
-	}
-	// A file without metadata is somebody else's, and not to be replaced either.
-	_, err = l.root.Lstat(key)
-	if err == nil {
-		err = fmt.Errorf("%s: %w", key, ErrExists)
-	} else if errors.Is(err, fs.ErrNotExist) {
-		err = l.linkMeta(ctx, temp, key)
-	}
-	return errors.Join(err, l.root.Remove(temp))
-}
-
-// linkMeta makes the metadata those of the key. Metadata of a file that was removed do not count.
-func (l *local) linkMeta(ctx context.Context, temp, key string) error {
-	for range 2 {
-		err := l.root.Link(temp, metaName(key))
-		if !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		if _, err := l.Stat(ctx, key); !errors.Is(err, ErrNotFound) {
-			break
-		}
-		if err := l.root.Remove(metaName(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return fmt.Errorf("%s: %w", key, ErrExists)
-}
-
-// writeSynced writes a file and brings it to disk.
-func (l *local) writeSynced(ctx context.Context, name string, content Content) error {
-	f, err := l.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("create a file: %w", err)
-	}
-	_, err = io.Copy(f, io.NewSectionReader(content, 0, content.Size()))
-	if err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", name, err), l.root.Remove(name))
 	}
 	return nil
 }
 
-// makeDirs makes folders, and their names durable.
-func (l *local) makeDirs(dir string) error {
-	if dir == "." {
-		return nil
-	}
-	if info, err := l.root.Stat(dir); err == nil && info.IsDir() {
-		return nil
-	}
-	if err := l.makeDirs(path.Dir(dir)); err != nil {
-		return err
-	}
-	if err := l.root.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("make the folder %s: %w", dir, err)
-	}
-	return l.syncDir(path.Dir(dir))
-}
-
-// syncDir brings the names in a folder to disk. Windows does so by itself, and can not be told to.
-func (l *local) syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := l.root.Open(dir)
+// claim gives the metadata their name.
+func (l *local) claim(ctx context.Context, d *draft, meta localMeta, ifAbsent bool) error {
+	text, err := json.Marshal(meta)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	f, err := l.writeSynced(ctx, d.meta, memory(text))
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	l.reached("metadata written")
+	if !ifAbsent {
+		return l.replaceMeta(d.meta, meta.Key)
+	}
+	// A file without metadata is somebody else's, and not to be replaced either.
+	_, err = l.root.Lstat(meta.Key)
+	if err == nil {
+		return fmt.Errorf("%s: %w", meta.Key, ErrExists)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return l.linkMeta(ctx, d.meta, meta.Key)
+}
+
+// replaceMeta makes the metadata those of the key, whatever it had.
+func (l *local) replaceMeta(meta, key string) error {
+	if !l.link {
+		return l.root.Rename(meta, metaName(key))
+	}
+	second := meta + "-link"
+	if err := l.root.Link(meta, second); err != nil {
+		return err
+	}
+	return l.root.Rename(second, metaName(key))
+}
+
+// linkMeta makes the metadata those of the key, if it has none. Metadata of a file that was removed do not count; to replace them takes
+// a lock, or two that do it would both believe to have created the object.
+func (l *local) linkMeta(ctx context.Context, meta, key string) error {
+	err := l.root.Link(meta, metaName(key))
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	exists := fmt.Errorf("%s: %w", key, ErrExists)
+	if _, err := l.Stat(ctx, key); !errors.Is(err, ErrNotFound) {
+		return errors.Join(exists, err)
+	}
+	lock, err := l.lockFolder(ctx)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if _, err := l.Stat(ctx, key); !errors.Is(err, ErrNotFound) {
+		return errors.Join(exists, err)
+	}
+	if err := removed(l.root.Remove(metaName(key))); err != nil {
+		return err
+	}
+	if err = l.root.Link(meta, metaName(key)); errors.Is(err, fs.ErrExist) {
+		return exists
+	}
+	return err
 }
 
 // Stat implements Backend. It also ends what a crash left half done.
@@ -209,11 +237,10 @@ func (l *local) Stat(_ context.Context, key string) (Object, error) {
 	if err := json.Unmarshal(text, &meta); err != nil {
 		return Object{}, fmt.Errorf("metadata of %s: %w", key, err)
 	}
-	if strings.HasPrefix(meta.Data, ".data-") && !strings.Contains(meta.Data, "/") {
-		dir := path.Dir(key)
-		err := l.root.Rename(path.Join(dir, meta.Data), key)
+	if strings.HasPrefix(meta.Data, draftsDir+"/") {
+		err := l.root.Rename(meta.Data, key)
 		if err == nil {
-			err = l.syncDir(dir)
+			err = l.syncDir(path.Dir(key))
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return Object{}, err
@@ -273,12 +300,7 @@ func (l *local) Delete(_ context.Context, key string) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
-	for _, name := range []string{key, metaName(key)} {
-		if err := l.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(removed(l.root.Remove(key)), removed(l.root.Remove(metaName(key))))
 }
 
 // Close implements Backend.

@@ -14,7 +14,7 @@ import (
 )
 
 func openLocal(t *testing.T, dir string) objectstore.Backend {
-	b, err := objectstore.OpenLocal(dir)
+	b, err := objectstore.OpenLocal(dir, objectstore.LocalOptions{Owner: "c"})
 	require.NoError(t, err)
 	_, err = b.Capabilities(t.Context())
 	require.NoError(t, err)
@@ -53,8 +53,8 @@ func TestLocalRefusesKeys(t *testing.T) {
 func TestLocalEndsWhatACrashLeft(t *testing.T) {
 	dir := t.TempDir()
 	b := openLocal(t, dir)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, ".data-1"), []byte("first"), 0o644))
-	meta, err := json.Marshal(map[string]any{"data": ".data-1", "size": 5, "metadata": map[string]string{"connect-end-offset": "4"}})
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ".connect", "data-1"), []byte("first"), 0o644))
+	meta, err := json.Marshal(map[string]any{"data": ".connect/data-1", "size": 5, "metadata": map[string]string{"connect-end-offset": "4"}})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, ".key.meta"), meta, 0o644))
 
