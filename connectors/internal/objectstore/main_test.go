@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 )
 
 // crashAt names the environment variables by which a test has its own binary write an object and kill itself at a step.
@@ -44,7 +43,7 @@ func putAndCrash(dir, step string) error {
 		if err != nil {
 			panic(err)
 		}
-		time.Sleep(time.Hour) // until the signal is there
+		select {} // until the signal is there
 	}
 	return b.Put(context.Background(), crashKey, memory("first"), PutOptions{Metadata: map[string]string{"body": "first"}, IfAbsent: true})
 }
