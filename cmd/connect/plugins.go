@@ -7,6 +7,7 @@ import (
 	"github.com/streamlane/connect/connectors"
 	"github.com/streamlane/connect/connectors/file"
 	"github.com/streamlane/connect/connectors/http"
+	"github.com/streamlane/connect/connectors/mqtt"
 	"github.com/streamlane/connect/connectors/s3"
 	"github.com/streamlane/connect/converters"
 	"github.com/streamlane/connect/converters/avro"
@@ -23,6 +24,7 @@ func plugins(p process) []connect.Plugin {
 		connectors.WithStdio(file.Stdio{In: p.stdin, Out: p.stdout}),
 		s3.Plugins(),
 		http.Plugins(),
+		mqtt.Plugins(),
 		converters.All(),
 		[]connect.Plugin{
 			avro.Plugin(),

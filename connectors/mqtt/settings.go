@@ -1,0 +1,293 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/streamlane/connect/config"
+)
+
+// settings are a configuration in the form that all classes share.
+type settings struct {
+	uris, filters []string
+	qos           byte
+	protocol      Protocol
+	clientID      string
+	clean         bool
+	expiry        uint32
+	sessions      int
+	sharedGroup   string
+	retained      Retained
+	conn          Connection
+	maxPoll       int
+	maxInFlight   int
+	maxBytes      int64
+	maxMessage    int64
+	pem           pemFiles
+	mapping       mapping
+}
+
+// pemFiles are an alternative to key stores; empty names are none.
+type pemFiles struct{ ca, cert, key string }
+
+// keyNames are what a class calls the keys that check speaks of.
+type keyNames struct{ topics, uris, password, tls string }
+
+// check refuses what no single key can say.
+func (s *settings) check(k keyNames) error {
+	var errs []error
+	for i, f := range s.filters {
+		for _, other := range s.filters[:i] {
+			if s.overlap(f, other) {
+				errs = append(errs, config.Errorf(k.topics, "found %q and %q, which overlap: messages would come twice; leave one out", other, f))
+			}
+		}
+		if group, _ := sharedGroup(f); group != "" && s.sharedGroup != "" {
+			errs = append(errs, config.Errorf(k.topics, "found %q beside shared.group=%s; want plain filters", f, s.sharedGroup))
+		}
+	}
+	if !s.conn.Password.IsZero() && s.conn.Username == "" && s.protocol != Protocol5 {
+		errs = append(errs, config.Errorf(k.password, "found a password without a user name, which MQTT 3.1.1 does not allow"))
+	}
+	if slices.ContainsFunc(s.uris, encrypted) {
+		if err := s.conn.TLS.Consistent(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// overlap tells whether two filters bring the same message twice: shared ones of different groups are meant to.
+func (s *settings) overlap(a, b string) bool {
+	groupA, a := sharedGroup(a)
+	groupB, b := sharedGroup(b)
+	return groupA == groupB && overlap(a, b)
+}
+
+// clientOf is the client id of a session.
+func clientOf(base string, session int) string {
+	if session == 0 {
+		return base
+	}
+	return fmt.Sprintf("%s-%d", base, session)
+}
+
+// divide returns the filters of each session, for at most max of them.
+func (s *settings) divide(max int) ([][]string, error) {
+	n := s.sessions
+	if n > max {
+		return nil, config.Errorf("sessions", "found %d with tasks.max=%d; want a tasks.max of at least as many, for each session has a task", n, max)
+	}
+	if n == 0 {
+		n = max
+	}
+	shared, plain := s.sharedFilters()
+	if len(shared) == 0 && s.sessions == 0 {
+		n = min(n, len(plain))
+	}
+	parts := make([][]string, n)
+	for _, f := range plain {
+		i := home(f, n)
+		parts[i] = append(parts[i], f)
+	}
+	for i := range parts {
+		parts[i] = append(parts[i], shared...)
+	}
+	return parts, nil
+}
+
+// sharedFilters tells apart what all sessions subscribe to and what one does.
+func (s *settings) sharedFilters() (shared, plain []string) {
+	for _, f := range s.filters {
+		group, _ := sharedGroup(f)
+		switch {
+		case s.sharedGroup != "":
+			shared = append(shared, "$share/"+s.sharedGroup+"/"+f)
+		case group != "":
+			shared = append(shared, f)
+		default:
+			plain = append(plain, f)
+		}
+	}
+	return shared, plain
+}
+
+// home is the session of a filter: of n, the one with the highest hash of both, so that few filters move when n changes.
+func home(filter string, n int) int {
+	best, at := uint64(0), 0
+	for i := range n {
+		h := fnv.New64a()
+		fmt.Fprintf(h, "%s\x00%d", filter, i)
+		sum := h.Sum64() * 0x9e3779b97f4a7c15
+		if sum ^= sum >> 29; sum > best || i == 0 {
+			best, at = sum, i
+		}
+	}
+	return at
+}
+
+// sharedGroup returns the group of a shared subscription, or "", and the filter proper.
+func sharedGroup(filter string) (group, plain string) {
+	rest, ok := strings.CutPrefix(filter, "$share/")
+	if !ok {
+		return "", filter
+	}
+	group, plain, _ = strings.Cut(rest, "/")
+	return group, plain
+}
+
+// checkFilter says what is wrong with a topic filter, by section 4.7 of the standard.
+func checkFilter(filter string) error {
+	group, plain := sharedGroup(filter)
+	switch {
+	case strings.HasPrefix(filter, "$share/") && (group == "" || strings.ContainsAny(group, "+#")):
+		return errors.New("want $share/<group>/<filter>, a group without wildcards")
+	case plain == "":
+		return errors.New("want a topic filter, found nothing")
+	case len(filter) > 65535:
+		return errors.New("want at most 65535 bytes")
+	case strings.ContainsRune(filter, 0):
+		return errors.New("want no NUL character")
+	}
+	levels := strings.Split(plain, "/")
+	for i, level := range levels {
+		if strings.Contains(level, "#") && (level != "#" || i != len(levels)-1) {
+			return errors.New("want # alone in the last level")
+		}
+		if strings.Contains(level, "+") && level != "+" {
+			return errors.New("want + alone in a level")
+		}
+	}
+	return nil
+}
+
+// matches tells whether a topic matches a plain filter.
+func matches(filter, topic string) bool {
+	if strings.HasPrefix(topic, "$") && (strings.HasPrefix(filter, "+") || strings.HasPrefix(filter, "#")) {
+		return false
+	}
+	return match(strings.Split(filter, "/"), strings.Split(topic, "/"), func(f, t string) bool { return f == "+" || f == t })
+}
+
+// overlap tells whether there can be a topic that matches both filters.
+func overlap(a, b string) bool {
+	x, y := strings.Split(a, "/"), strings.Split(b, "/")
+	if x[0] != y[0] && (strings.HasPrefix(x[0], "$") || strings.HasPrefix(y[0], "$")) {
+		return false
+	}
+	for i := 0; ; i++ {
+		switch {
+		case i < len(x) && x[i] == "#" || i < len(y) && y[i] == "#":
+			return true
+		case i == len(x) || i == len(y):
+			// a/# matches a, too.
+			return len(x) == len(y) || i == len(x) && i+1 == len(y) && y[i] == "#" || i == len(y) && i+1 == len(x) && x[i] == "#"
+		case x[i] != y[i] && x[i] != "+" && y[i] != "+":
+			return false
+		}
+	}
+}
+
+func match(filter, topic []string, same func(f, t string) bool) bool {
+	for i, f := range filter {
+		if f == "#" {
+			return true
+		}
+		if i >= len(topic) || !same(f, topic[i]) {
+			return false
+		}
+		if i+2 == len(filter) && filter[i+1] == "#" && len(topic) == i+1 {
+			return true // sport/# is sport, too
+		}
+	}
+	return len(filter) == len(topic)
+}
+
+// checkURI says what is wrong with the URI of a server.
+func checkURI(text string) error {
+	u, err := url.Parse(text)
+	if err != nil {
+		return errors.New("want a URI such as mqtt://host:1883")
+	}
+	if _, ok := ports[u.Scheme]; !ok {
+		return errors.New("want the scheme mqtt, tcp, mqtts, ssl, tls, ws or wss")
+	}
+	switch {
+	case u.Hostname() == "":
+		return errors.New("want a host")
+	case u.User != nil:
+		return errors.New("want no user in a URI; there are keys for user name and password")
+	case u.Path != "" && u.Path != "/" && !webSocket(u):
+		return errors.New("want no path, which only ws and wss have")
+	}
+	return nil
+}
+
+// ports are the usual ones of the schemes.
+var ports = map[string]string{
+	"mqtt": "1883", "tcp": "1883", "mqtts": "8883", "ssl": "8883", "tls": "8883", "ws": "80", "wss": "443",
+}
+
+func webSocket(u *url.URL) bool { return u.Scheme == "ws" || u.Scheme == "wss" }
+
+func encrypted(uri string) bool {
+	scheme, _, _ := strings.Cut(uri, ":")
+	return scheme == "mqtts" || scheme == "ssl" || scheme == "tls" || scheme == "wss"
+}
+
+func uriCheck() config.Check[string] {
+	return config.CheckFunc("URIs of servers", checkURI)
+}
+
+func filterCheck() config.Check[string] {
+	return config.CheckFunc("topic filters", checkFilter)
+}
+
+func groupCheck() config.Check[string] {
+	return config.CheckFunc("a name without /, + and #", func(v string) error {
+		if strings.ContainsAny(v, "/+#\x00") {
+			return errors.New("want a name without /, + and #")
+		}
+		return nil
+	})
+}
+
+// probeTime bounds the check of a connection, for those who validate wait for it.
+const probeTime = 10 * time.Second
+
+// probe connects to one server with a client id of its own and a session that ends with the connection. names gives a key the name that the
+// class has for it.
+func (s *settings) probe(ctx context.Context, names func(string) string) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	x := *s
+	x.clean, x.expiry = true, 0
+	l, err := newLink(&x, probeClient())
+	if err != nil {
+		return config.Errorf(names("ssl.keystore.location"), "%w", err)
+	}
+	c, err := l.dial(ctx)
+	if err == nil {
+		return c.bye()
+	}
+	if r, ok := errors.AsType[*refusal](err); ok {
+		key := r.key()
+		if key == "client.id" || key == "password" && s.conn.Username == "" {
+			key = "uris"
+		}
+		return config.Errorf(names(key), "%w", err)
+	}
+	return config.Errorf(names("uris"), "%w", err)
+}
+
+// subscriptions are the filters of all sessions, as they are subscribed to.
+func (s *settings) subscriptions() []string {
+	shared, plain := s.sharedFilters()
+	return append(shared, plain...)
+}
