@@ -59,11 +59,11 @@ type Entry[M, H any] struct {
 	Message M
 
 	handle H // guarded by the ledger's mutex
-	size  int64
-	left  int // records that Kafka does not have yet
-	done  bool
-	owed  bool // is in the queue of what is to be acknowledged
-	lease time.Time
+	size   int64
+	left   int // records that Kafka does not have yet
+	done   bool
+	owed   bool // is in the queue of what is to be acknowledged
+	lease  time.Time
 }
 
 // New returns an empty ledger.
