@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,7 +45,7 @@ const (
 	PayloadString Payload = "string"
 	// PayloadJSON is parsed JSON without a schema.
 	PayloadJSON Payload = "json"
-	// PayloadStruct is parsed JSON with a schema inferred from it.
+	// PayloadStruct is parsed JSON with a schema, which is given or inferred from it.
 	PayloadStruct Payload = "struct"
 )
 
@@ -77,9 +78,10 @@ type Config struct {
 	// Rules are the names of further mappings.
 	Rules []string
 	rules []*RuleConfig
-	// Payload is the form of values.
-	Payload Payload
-	// InvalidTopic gets payloads that do not have the form; empty: the task fails.
+	// Payload is the form of values. PayloadSchema is the schema of structs; empty: it is inferred.
+	Payload       Payload
+	PayloadSchema string
+	// InvalidTopic gets messages that no record can be made of; empty: errors.tolerance decides.
 	InvalidTopic string
 	// Headers: whether records have headers. UserPrefix comes before the names of user properties.
 	Headers    bool
@@ -99,6 +101,8 @@ type Connection struct {
 	Password                                config.Secret
 	KeepAlive, ConnectTimeout, Backoff, Max time.Duration
 	TLS                                     javatls.Settings
+	// Try has a validation connect.
+	Try bool
 }
 
 // A RuleConfig is one mapping of MQTT topics to records.
@@ -140,7 +144,7 @@ func (c *Config) describeServers(d *config.Def) {
 		Doc("Quality of service of the subscriptions: 0 at most once, 1 at least once, 2 at least once with fewer duplicates.")
 	config.Enum(d, &c.Protocol, "protocol", Auto, Protocol5, Protocol311).Default(Auto).Importance(config.Medium).Group(group, 3).
 		Doc("Version of MQTT: 5, 3.1.1, or auto, which tries 5 and then 3.1.1.")
-	config.String(d, &c.Username, "username").Default("").Importance(config.High).Group(group, 4).Doc("User name. Empty: none.")
+	config.String(d, &c.Username, "username").Default("").Importance(config.High).Group(group, 4).Check(textCheck()).Dependents("password").Doc("User name. Empty: none.")
 	config.Password(d, &c.Password, "password").Default(config.Secret{}).Importance(config.High).Group(group, 5).Doc("Password. Empty: none.")
 	config.Seconds(d, &c.KeepAlive, "keep.alive.seconds").Default(defaultKeepAlive).Group(group, 6).Check(config.Between(time.Second, maxKeepAlive)).
 		Doc("Longest silence on a connection in seconds, before server or connector take it for lost. The server may ask for less.")
@@ -149,16 +153,23 @@ func (c *Config) describeServers(d *config.Def) {
 	config.Millis(d, &c.Backoff, "reconnect.backoff.ms").Default(defaultBackoff).Group(group, 8).Check(config.AtLeast(time.Millisecond)).
 		Doc("Pause before the first attempt to connect again, in milliseconds. It doubles with each attempt; up to half of it is left out at random.")
 	config.Millis(d, &c.Max, "reconnect.backoff.max.ms").Default(defaultMaxBackoff).Group(group, 9).Check(config.AtLeast(time.Millisecond)).
-		Doc("The longest such pause, in milliseconds.")
+		Doc("The longest such pause, in milliseconds. Less than reconnect.backoff.ms counts as that.")
+	tryKey(d, &c.Try)
+}
+
+// tryKey declares the key that all classes have beside their own.
+func tryKey(d *config.Def, p *bool) {
+	config.Bool(d, p, "validate.connection").Default(true).
+		Doc("Have a validation connect and subscribe: for at most ten seconds, with a client id and a session of its own. Turn it off where the server admits no other client ids.")
 }
 
 func (c *Config) describeSessions(d *config.Def) {
 	const group = "Sessions"
-	config.Bool(d, &c.Persistent, "session.persistent").Default(true).Importance(config.High).Group(group, 0).
+	config.Bool(d, &c.Persistent, "session.persistent").Default(true).Importance(config.High).Group(group, 0).Dependents("session.expiry.seconds").
 		Doc("Have the server keep subscriptions and messages while the connector is not connected. Without it, messages of such times are lost, and so is what was not acknowledged.")
-	config.Long(d, &c.Expiry, "session.expiry.seconds").Default(-1).Importance(config.Medium).Group(group, 1).Check(config.Between[int64](-1, math.MaxUint32)).
+	config.Long(d, &c.Expiry, "session.expiry.seconds").Default(-1).Importance(config.Medium).Group(group, 1).Check(config.Between[int64](-1, math.MaxUint32)).Visible(func() bool { return c.Persistent }).
 		Doc("How long the server keeps a session without a connection, in seconds. -1: for good. MQTT 5 only; servers of 3.1.1 have a setting of their own.")
-	config.String(d, &c.ClientID, "client.id").Default("").Importance(config.High).Group(group, 2).
+	config.String(d, &c.ClientID, "client.id").Default("").Importance(config.High).Group(group, 2).Check(textCheck()).
 		Doc("Client id of the first session; the others have -1, -2 and so on behind it. Empty: connect- and the connector's name. No other client may have it.")
 	config.Int(d, &c.Sessions, "sessions").Default(0).Importance(config.Medium).Group(group, 3).Check(config.AtLeast(0)).
 		Doc("Number of sessions, each in a task of its own. It needs a tasks.max of as many. 0: as many as tasks.max and the topics allow; " +
@@ -173,28 +184,41 @@ func (c *Config) describeSessions(d *config.Def) {
 func (c *Config) describeRecords(d *config.Def) {
 	const group = "Records"
 	config.String(d, &c.KafkaTopic, "kafka.topic").Importance(config.High).Group(group, 0).Check(config.NonEmpty(), templateCheck()).
-		Doc("Kafka topic, as a template: ${topic} is the MQTT topic, ${level.1} its first level, ${1} or ${name} a group of topic.regex, ${user.x} a user property.")
+		Doc("Kafka topic, as a template: ${topic} is the MQTT topic, ${level.1} its first level, ${1} or ${name} a group of topic.regex, ${user.x} a user property, $$ a dollar.")
 	config.String(d, &c.RecordKey, "record.key").Default(defaultKey).Importance(config.High).Group(group, 1).Check(templateCheck()).
 		Doc("Key of the records, as a template. The default, the MQTT topic, keeps the order of each MQTT topic. Empty: no key.")
-	config.String(d, &c.TopicRegex, "topic.regex").Default("").Importance(config.Medium).Group(group, 2).Check(regexCheck()).
+	config.String(d, &c.TopicRegex, "topic.regex").Default("").Importance(config.Medium).Group(group, 2).Check(regexCheck()).Dependents("kafka.topic", "record.key").
 		Doc("Regular expression in Java's syntax for whole MQTT topics, for its groups. Topics that do not match have empty groups.")
 	config.String(d, &c.TopicReplacement, "kafka.topic.replacement").Default(defaultReplacement).Group(group, 3).Check(config.Matches(`[A-Za-z0-9._-]`)).
 		Doc("What takes the place of / and other characters in ${...} that names of Kafka topics cannot have.")
-	config.List(d, &c.Rules, "rules").Default(nil).Importance(config.Medium).Group(group, 4).Check(config.Distinct()).
+	config.List(d, &c.Rules, "rules").Default(nil).Importance(config.Medium).Group(group, 4).Check(config.Distinct(), config.Each(config.NonEmpty())).
 		Doc("Names of further mappings, tried in order before kafka.topic and record.key: rule.<name>.regex, rule.<name>.kafka.topic, rule.<name>.record.key.")
 	config.Enum(d, &c.Payload, "payload", PayloadBytes, PayloadString, PayloadJSON, PayloadStruct).Default(PayloadBytes).Importance(config.High).Group(group, 5).
-		Doc("Values of records: bytes, string (UTF-8), json (parsed, without a schema), struct (parsed JSON with a schema inferred from each message).")
-	config.String(d, &c.InvalidTopic, "invalid.topic").Default("").Importance(config.Medium).Group(group, 6).
-		Doc("Kafka topic that gets payloads which are not what the key payload says, as bytes, with the reason in the header mqtt.invalid. Empty: the task fails.")
-	config.Bool(d, &c.Headers, "headers").Default(true).Group(group, 7).
+		Dependents("payload.schema").
+		Doc("Values of records: bytes, string (UTF-8), json (parsed, without a schema), struct (parsed JSON with a schema). With json and struct no payload is null.")
+	config.Text(d, &c.PayloadSchema, "payload.schema").Default("").Importance(config.Medium).Group(group, 6).Visible(func() bool { return c.Payload == PayloadStruct }).
+		Check(config.CheckFunc("a schema in the JSON of JsonConverter", schemaCheck)).
+		Doc("Schema of structs, in the JSON of JsonConverter. Members that it lacks are left out. Empty: each message has the schema that it shows, with optional fields.")
+	config.String(d, &c.InvalidTopic, "invalid.topic").Default("").Importance(config.Medium).Group(group, 7).Check(config.CheckFunc("a name of a Kafka topic", func(v string) error {
+		if v == "" {
+			return nil
+		}
+		return legalTopic(v)
+	})).Doc("Kafka topic for messages that no record can be made of: a payload that is not what the key payload says, a mapping that gives no topic. " +
+		"Their values are bytes, their keys the MQTT topic, and the header mqtt.invalid has the reason. Empty: errors.tolerance decides.")
+	config.Bool(d, &c.Headers, "headers").Default(true).Group(group, 8).Dependents("headers.user.prefix").
 		Doc("Give records headers: mqtt.topic, mqtt.message.id, mqtt.qos, mqtt.retained, mqtt.duplicate, and with MQTT 5 mqtt.content.type, mqtt.response.topic, " +
 			"mqtt.correlation.data, mqtt.expiry.seconds, mqtt.payload.utf8 and user properties.")
-	config.String(d, &c.UserPrefix, "headers.user.prefix").Default(defaultUserPrefix).Group(group, 8).Doc("What comes before the names of user properties in headers.")
+	config.String(d, &c.UserPrefix, "headers.user.prefix").Default(defaultUserPrefix).Group(group, 9).Visible(func() bool { return c.Headers }).
+		Doc("What comes before the names of user properties in headers.")
 	d.Dynamic(func(d *config.Def) {
 		if len(c.rules) != len(c.Rules) { // decoded for the first time
 			c.rules = make([]*RuleConfig, len(c.Rules))
 		}
 		for i, name := range c.Rules {
+			if name == "" || slices.Contains(c.Rules[:i], name) {
+				continue // the check of the key says so
+			}
 			if c.rules[i] == nil {
 				c.rules[i] = &RuleConfig{}
 			}
@@ -225,6 +249,12 @@ func (c *Config) describeBounds(d *config.Def) {
 // maxPacketSize is the protocol's: a length of 2^28 - 1 and five bytes before it.
 const maxPacketSize = 268_435_455 + 5
 
+// ownNames are the keys of MqttSource.
+var ownNames = keyNames{
+	uris: "uris", topics: "topics", username: "username", password: "password", client: "client.id", protocol: "protocol",
+	trust: "ssl.truststore.location", identity: "ssl.keystore.location",
+}
+
 // Check refuses what no single key can say.
 func (c *Config) Check() error {
 	s, err := c.settings()
@@ -234,16 +264,19 @@ func (c *Config) Check() error {
 	if !c.Persistent && c.Expiry > 0 {
 		return config.Errorf("session.expiry.seconds", "found %d with session.persistent=false, which keeps no session", c.Expiry)
 	}
-	return s.check(keyNames{topics: "topics", uris: "uris", password: "password", tls: "ssl.keystore.location"})
+	if c.PayloadSchema != "" && c.Payload != PayloadStruct {
+		return config.Errorf("payload.schema", "found a schema with payload=%s; want payload=struct, or no schema", c.Payload)
+	}
+	return s.check(ownNames)
 }
 
 // Probe connects, as a client that leaves no trace.
 func (c *Config) Probe(ctx context.Context) error {
 	s, err := c.settings()
-	if err != nil {
+	if err != nil || !c.Try {
 		return err
 	}
-	return s.probe(ctx, func(key string) string { return key })
+	return s.probe(ctx, ownNames)
 }
 
 // settings translates.
@@ -256,24 +289,40 @@ func (c *Config) settings() (*settings, error) {
 	if c.Expiry >= 0 {
 		s.expiry = uint32(c.Expiry)
 	}
-	s.mapping = mapping{headers: c.Headers, userPrefix: c.UserPrefix, invalidTopic: c.InvalidTopic, replacement: c.TopicReplacement}
+	s.mapping = mapping{headers: c.Headers, userPrefix: c.UserPrefix, invalidTopic: c.InvalidTopic, clean: replacing(c.TopicReplacement)}
+	var err error
+	s.mapping.rules, err = c.mappings()
+	return s, err
+}
+
+// mappings makes the rules, the last of which is for all topics that others do not match.
+func (c *Config) mappings() ([]*rule, error) {
+	value, err := newDecoder(c.Payload, c.PayloadSchema)
+	if err != nil {
+		return nil, config.Errorf("payload.schema", "%w", err)
+	}
+	var all []*rule
 	for i, r := range c.rules {
 		if r == nil {
 			continue
 		}
-		x, err := newRule(r.Regex, r.KafkaTopic, r.RecordKey, c.Payload)
+		x, err := newRule("rule."+c.Rules[i]+".", "regex", *r, value)
 		if err != nil {
-			return nil, config.Errorf("rule."+c.Rules[i]+".kafka.topic", "%w", err)
+			return nil, err
 		}
 		x.strict = true
-		s.mapping.rules = append(s.mapping.rules, x)
+		all = append(all, x)
 	}
-	x, err := newRule(c.TopicRegex, c.KafkaTopic, c.RecordKey, c.Payload)
-	if err != nil {
-		return nil, config.Errorf("kafka.topic", "%w", err)
+	last, err := newRule("", "topic.regex", RuleConfig{c.TopicRegex, c.KafkaTopic, c.RecordKey}, value)
+	return append(all, last), err
+}
+
+func schemaCheck(text string) error {
+	if text == "" {
+		return nil
 	}
-	s.mapping.rules = append(s.mapping.rules, x)
-	return s, nil
+	_, err := givenDecoder(text)
+	return err
 }
 
 // An assignment is what the connector adds to its own configuration for a task.

@@ -22,14 +22,30 @@ type ConfluentConfig struct {
 	// KeepAlive and ConnectTimeout are mqtt.keepalive.interval.seconds and mqtt.connect.timeout.seconds.
 	KeepAlive, ConnectTimeout time.Duration
 	// TrustStore and KeyStore are Java key stores, with their passwords.
-	TrustStore, KeyStore                                      string
-	TrustStorePassword, KeyStorePassword, KeyPassword, unused config.Secret
+	TrustStore, KeyStore                              string
+	TrustStorePassword, KeyStorePassword, KeyPassword config.Secret
 	// MaxInFlight bounds what is in flight; MaxPollRecords what is handed over at once.
 	MaxInFlight, MaxPollRecords int
 
-	ignored     [3]string
+	// Try is validate.connection.
+	Try bool
+
+	ignored     [len(confluentTopic) + 1]string
+	secrets     [len(confluentSecrets)]config.Secret
 	ignoredTime time.Duration
 }
+
+// Keys of Confluent's licensing, as its connectors are given them.
+var (
+	confluentTopic = [...]string{
+		"confluent.topic", "confluent.topic.bootstrap.servers", "confluent.topic.replication.factor", "confluent.topic.security.protocol",
+		"confluent.topic.sasl.mechanism", "confluent.topic.ssl.truststore.location", "confluent.topic.ssl.keystore.location",
+	}
+	confluentSecrets = [...]string{
+		"confluent.license", "confluent.topic.sasl.jaas.config", "confluent.topic.ssl.truststore.password",
+		"confluent.topic.ssl.keystore.password", "confluent.topic.ssl.key.password",
+	}
+)
 
 // Describe declares the keys.
 func (c *ConfluentConfig) Describe(d *config.Def) {
@@ -41,7 +57,7 @@ func (c *ConfluentConfig) Describe(d *config.Def) {
 		Doc("Quality of service of the subscriptions: 0, 1 or 2.")
 	config.Bool(d, &c.Clean, "mqtt.clean.session.enabled").Default(true).
 		Doc("Begin with a new session on each connection. At least once needs false, and mqtt.qos of 1 or 2.")
-	config.String(d, &c.KafkaTopic, "kafka.topic").Default("mqtt").Importance(config.High).Check(config.NonEmpty(), kafkaNameCheck()).
+	config.String(d, &c.KafkaTopic, "kafka.topic").Default("mqtt").Importance(config.High).Check(topicCheck()).
 		Doc("Kafka topic that gets the messages.")
 	config.String(d, &c.Username, "mqtt.username").Default("").Importance(config.High).Doc("User name. Empty: none.")
 	config.Password(d, &c.Password, "mqtt.password").Default(config.Secret{}).Importance(config.High).Doc("Password. Empty: none.")
@@ -58,21 +74,20 @@ func (c *ConfluentConfig) Describe(d *config.Def) {
 		Doc("Number of messages per task between their receipt and their acknowledgement.")
 	config.Int(d, &c.MaxPollRecords, "records.buffer.queue.max.batch.size").Default(100).Check(config.Between(1, 1<<20)).
 		Doc("Number of records that are handed over at once at most.")
+	tryKey(d, &c.Try)
 	c.describeIgnored(d)
 }
 
 func (c *ConfluentConfig) describeIgnored(d *config.Def) {
 	const docs = "For configurations that have it."
 	config.Millis(d, &c.ignoredTime, "max.retry.time.ms").Default(30 * time.Second).Ignored("connections are tried again without end").Doc(docs)
-	config.String(d, &c.ignored[0], "records.buffer.queue.empty.timeout").Default("").Ignored("polls wait for messages").Doc(docs)
-	config.Password(d, &c.unused, "confluent.license").Default(config.Secret{}).Ignored("no license is needed").Doc(docs)
-	config.String(d, &c.ignored[1], "confluent.topic.bootstrap.servers").Default("").Ignored("no license is needed").Doc(docs)
-	config.String(d, &c.ignored[2], "confluent.topic.replication.factor").Default("").Ignored("no license is needed").Doc(docs)
-}
-
-// kafkaNameCheck is for names of Kafka topics.
-func kafkaNameCheck() config.Check[string] {
-	return config.Matches(`[A-Za-z0-9._-]{1,249}`)
+	config.String(d, &c.ignored[len(confluentTopic)], "records.buffer.queue.empty.timeout").Default("").Ignored("polls wait for messages").Doc(docs)
+	for i, key := range confluentTopic {
+		config.String(d, &c.ignored[i], key).Default("").Ignored("no license is needed").Doc(docs)
+	}
+	for i, key := range confluentSecrets {
+		config.Password(d, &c.secrets[i], key).Default(config.Secret{}).Ignored("no license is needed").Doc(docs)
+	}
 }
 
 // storeType is the kind of a key store, by its suffix, as Java's property files of these connectors have none.
@@ -86,12 +101,9 @@ func storeType(path string) string {
 	return "JKS"
 }
 
-// names of keys, by those of MqttSource.
-func confluentName(key string) string {
-	return map[string]string{
-		"uris": "mqtt.server.uri", "topics": "mqtt.topics", "password": "mqtt.password", "client.id": "mqtt.server.uri",
-		"protocol": "mqtt.server.uri", "ssl.keystore.location": "mqtt.ssl.key.store.path",
-	}[key]
+var confluentNames = keyNames{
+	uris: "mqtt.server.uri", topics: "mqtt.topics", username: "mqtt.username", password: "mqtt.password", client: "mqtt.server.uri",
+	protocol: "mqtt.server.uri", trust: "mqtt.ssl.trust.store.path", identity: "mqtt.ssl.key.store.path",
 }
 
 // Check refuses what no single key can say.
@@ -100,16 +112,16 @@ func (c *ConfluentConfig) Check() error {
 	if err != nil {
 		return err
 	}
-	return s.check(keyNames{"mqtt.topics", "mqtt.server.uri", "mqtt.password", "mqtt.ssl.key.store.path"})
+	return s.check(confluentNames)
 }
 
 // Probe connects, as a client that leaves no trace.
 func (c *ConfluentConfig) Probe(ctx context.Context) error {
 	s, err := c.settings()
-	if err != nil {
+	if err != nil || !c.Try {
 		return err
 	}
-	return s.probe(ctx, confluentName)
+	return s.probe(ctx, confluentNames)
 }
 
 func (c *ConfluentConfig) settings() (*settings, error) {
@@ -117,11 +129,11 @@ func (c *ConfluentConfig) settings() (*settings, error) {
 		uris: c.URIs, filters: c.Topics, qos: byte(c.QoS), protocol: Auto, clean: c.Clean, expiry: math.MaxUint32,
 		retained: RetainedAll, maxPoll: c.MaxPollRecords, maxInFlight: c.MaxInFlight, maxBytes: defaultMaxBytes,
 		conn:    Connection{Username: c.Username, Password: c.Password, KeepAlive: c.KeepAlive, ConnectTimeout: c.ConnectTimeout, Backoff: defaultBackoff, Max: defaultMaxBackoff},
-		mapping: mapping{headers: true, userPrefix: defaultUserPrefix, replacement: defaultReplacement},
+		mapping: mapping{headers: true, userPrefix: defaultUserPrefix, clean: asIs},
 	}
-	r, err := newRule("", c.KafkaTopic, defaultKey, PayloadBytes)
+	r, err := newRule("", "", RuleConfig{KafkaTopic: c.KafkaTopic, RecordKey: defaultKey}, decodeBytes)
 	if err != nil {
-		return nil, config.Errorf("kafka.topic", "%w", err)
+		return nil, err
 	}
 	s.mapping.rules = []*rule{r}
 	return s, config.Decode(c.stores(), &s.conn.TLS)

@@ -5,9 +5,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/streamlane/connect/config"
-	"github.com/streamlane/connect/connecttest"
 )
 
 func TestParseKCQL(t *testing.T) {
@@ -25,7 +22,21 @@ func TestParseKCQL(t *testing.T) {
 
 func FuzzKCQL(f *testing.F) {
 	f.Add("INSERT INTO k SELECT * FROM a/+ WITHKEY(id) KEYDELIMITER='-'")
-	f.Fuzz(func(t *testing.T, text string) { _, _ = kcqlRules(text) })
+	f.Add("insert into `$` select * from $share/g/# withregex=\"a|b\"; INSERT INTO a SELECT * FROM b")
+	f.Fuzz(func(t *testing.T, text string) {
+		rules, err := kcqlRules(text)
+		if err == nil && len(rules) == 0 {
+			t.Fatalf("%q has no rules", text)
+		}
+		for _, r := range rules {
+			if err := checkFilter(r.subscription); err != nil {
+				t.Fatalf("%q subscribes to %q: %v", text, r.subscription, err)
+			}
+			if name := r.rule.topic.fixed; len(r.rule.topic.parts) == 0 && legalTopic(name) != nil {
+				t.Fatalf("%q writes to %q", text, name)
+			}
+		}
+	})
 }
 
 func FuzzPublish(f *testing.F) {
@@ -38,11 +49,4 @@ func FuzzPublish(f *testing.F) {
 			_ = d.disconnect(body)
 		}
 	})
-}
-
-func TestPlugins(t *testing.T) {
-	p := Plugins()
-	connecttest.TestPlugin(t, p[0], config.Props{"uris": "mqtt://h", "topics": "a/#", "kafka.topic": "k"})
-	connecttest.TestPlugin(t, p[1], config.Props{"mqtt.server.uri": "tcp://h", "mqtt.topics": "a/#"})
-	connecttest.TestPlugin(t, p[2], config.Props{"connect.mqtt.hosts": "tcp://h", "connect.mqtt.service.quality": "1", "connect.mqtt.kcql": "INSERT INTO k SELECT * FROM a"})
 }

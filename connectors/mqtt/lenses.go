@@ -3,11 +3,12 @@ package mqtt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/internal/javaregex"
 )
 
 // A LensesConfig has the keys of io.lenses.streamreactor.connect.mqtt.source.MqttSourceConnector.
@@ -24,18 +25,19 @@ type LensesConfig struct {
 	// ClientID is connect.mqtt.client.id, Clean connect.mqtt.clean.
 	ClientID string
 	Clean    bool
-	// Timeout and KeepAlive are connect.mqtt.timeout and connect.mqtt.keep.alive.
-	Timeout, KeepAlive time.Duration
+	// Timeout and KeepAlive are connect.mqtt.timeout and connect.mqtt.keep.alive: milliseconds from 1000 on, else seconds.
+	Timeout, KeepAlive int
 	// CA, Cert and Key are PEM files: connect.mqtt.ssl.ca.cert, .cert and .key.
 	CA, Cert, Key string
 	// Throw is connect.mqtt.converter.throw.on.error.
 	Throw bool
+	// Try is validate.connection.
+	Try bool
 
-	ignored     [2]string
-	ignoredFlag [5]bool
-	ignoredTime [2]time.Duration
-	ignoredInt  int
-	policy      string
+	ignored     [3]string
+	ignoredFlag [4]bool
+	ignoredInt  [3]int
+	replicate   bool
 }
 
 // Describe declares the keys.
@@ -54,44 +56,50 @@ func (c *LensesConfig) Describe(d *config.Def) {
 		Doc("Client id of the first task; others have -1, -2 and so on behind it. Empty: connect- and the connector's name.")
 	config.Bool(d, &c.Clean, "connect.mqtt.clean").Default(true).
 		Doc("Begin with a new session on each connection. At least once needs false, and a quality of service of 1 or 2.")
-	config.Millis(d, &c.Timeout, "connect.mqtt.timeout").Default(3 * time.Second).Check(config.AtLeast(time.Millisecond)).
-		Doc("Time for connecting to one server, in milliseconds.")
-	config.Millis(d, &c.KeepAlive, "connect.mqtt.keep.alive").Default(5 * time.Second).Check(config.Between(time.Second, maxKeepAlive)).
-		Doc("Longest silence on a connection, in milliseconds.")
+	config.Int(d, &c.Timeout, "connect.mqtt.timeout").Default(3000).Check(config.AtLeast(1)).
+		Doc("Time for connecting to one server: in milliseconds from 1000 on, and in seconds below, as Lenses' connector takes it.")
+	config.Int(d, &c.KeepAlive, "connect.mqtt.keep.alive").Default(5000).Check(config.Between(1, math.MaxUint16*1000)).
+		Doc("Longest silence on a connection: in milliseconds from 1000 on, and in seconds below.")
 	config.String(d, &c.CA, "connect.mqtt.ssl.ca.cert").Default("").Doc("PEM file with the authorities. Empty: the system's.")
 	config.String(d, &c.Cert, "connect.mqtt.ssl.cert").Default("").Doc("PEM file with the client's certificate.")
 	config.String(d, &c.Key, "connect.mqtt.ssl.key").Default("").Doc("PEM file with the client's private key.")
 	config.Bool(d, &c.Throw, "connect.mqtt.converter.throw.on.error").Default(false).
-		Doc("Fail the task on a payload that the converter cannot read. Otherwise such a message is acknowledged, logged and lost.")
+		Doc("Have errors.tolerance decide about payloads that the converter cannot read. Otherwise such a message is acknowledged, logged and lost.")
+	tryKey(d, &c.Try)
 	c.describeIgnored(d)
 }
 
 func (c *LensesConfig) describeIgnored(d *config.Def) {
 	const docs = "For configurations that have it."
-	config.Millis(d, &c.ignoredTime[0], "connect.mqtt.polling.timeout").Default(time.Second).Ignored("polls wait for messages").Doc(docs)
-	config.Millis(d, &c.ignoredTime[1], "connect.mqtt.retry.interval").Default(time.Minute).Ignored("the worker retries, by errors.retry.*").Doc(docs)
-	config.Int(d, &c.ignoredInt, "connect.mqtt.max.retries").Default(20).Ignored("the worker retries, by errors.retry.*").Doc(docs)
-	config.Bool(d, &c.ignoredFlag[0], "connect.mqtt.retained.messages").Default(false).Ignored("it is for messages that are sent").Doc(docs)
-	config.Bool(d, &c.ignoredFlag[1], "connect.mqtt.share.replicate").Default(false).Ignored("all tasks join all shared subscriptions").Doc(docs)
-	config.Bool(d, &c.ignoredFlag[2], "connect.mqtt.process.duplicates").Default(false).
+	config.Int(d, &c.ignoredInt[0], "connect.mqtt.polling.timeout").Default(1000).Ignored("polls wait for messages").Doc(docs)
+	config.Int(d, &c.ignoredInt[1], "connect.mqtt.retry.interval").Default(60000).Ignored("it is the sink's").Doc(docs)
+	config.Int(d, &c.ignoredInt[2], "connect.mqtt.max.retries").Default(20).Ignored("it is the sink's").Doc(docs)
+	config.Bool(d, &c.ignoredFlag[0], "connect.mqtt.retained.messages").Default(false).Ignored("it is the sink's").Doc(docs)
+	config.String(d, &c.ignored[0], "connect.mqtt.error.policy").Default("THROW").Ignored("it is the sink's").Doc(docs)
+	config.Bool(d, &c.replicate, "connect.mqtt.share.replicate").Default(false).Ignored("all tasks join all shared subscriptions").Doc(docs)
+	config.Bool(d, &c.ignoredFlag[1], "connect.mqtt.process.duplicates").Default(false).
 		Ignored("a message with the flag DUP is left out where its record is known to be on its way, else it is delivered, for it may never have been").Doc(docs)
-	config.Bool(d, &c.ignoredFlag[3], "connect.mqtt.log.message").Default(false).Ignored("payloads are not logged").Doc(docs)
-	config.Bool(d, &c.ignoredFlag[4], "connect.progress.enabled").Default(false).Ignored("there are metrics").Doc(docs)
-	config.String(d, &c.policy, "connect.mqtt.error.policy").Default("THROW").Check(config.OneOfFold("THROW", "RETRY")).
-		Ignored("the worker decides, by errors.tolerance and errors.retry.*").Doc(docs)
-	config.String(d, &c.ignored[0], "connect.converter.avro.schemas").Default("").Check(config.CheckFunc("", func(v string) error {
+	config.Bool(d, &c.ignoredFlag[2], "connect.mqtt.log.message").Default(false).Ignored("payloads are not logged").Doc(docs)
+	config.Bool(d, &c.ignoredFlag[3], "connect.progress.enabled").Default(false).Ignored("there are metrics").Doc(docs)
+	config.String(d, &c.ignored[1], "connect.converter.avro.schemas").Default("").Check(config.CheckFunc("", func(v string) error {
 		if v != "" {
-			return errors.New("AvroConverter is not supported; take the bytes and decode them with a transform")
+			return errors.New("AvroConverter is not supported; take the bytes and decode them behind Kafka")
 		}
 		return nil
-	})).Doc("Not supported.")
+	})).Doc("Not supported: it is for AvroConverter.")
 }
 
-func lensesName(key string) string {
-	return map[string]string{
-		"uris": "connect.mqtt.hosts", "topics": "connect.mqtt.kcql", "password": "connect.mqtt.password", "client.id": "connect.mqtt.client.id",
-		"protocol": "connect.mqtt.hosts", "ssl.keystore.location": "connect.mqtt.ssl.cert",
-	}[key]
+// lensesTime reads what Lenses' keys for times have: its defaults are meant as milliseconds, and its client takes all as seconds.
+func lensesTime(n int) time.Duration {
+	if n < 1000 {
+		return time.Duration(n) * time.Second
+	}
+	return time.Duration(n) * time.Millisecond
+}
+
+var lensesNames = keyNames{
+	uris: "connect.mqtt.hosts", topics: "connect.mqtt.kcql", username: "connect.mqtt.username", password: "connect.mqtt.password",
+	client: "connect.mqtt.client.id", protocol: "connect.mqtt.hosts", trust: "connect.mqtt.ssl.ca.cert", identity: "connect.mqtt.ssl.cert",
 }
 
 // Check refuses what no single key can say.
@@ -103,16 +111,16 @@ func (c *LensesConfig) Check() error {
 	if err != nil {
 		return nil //nolint:nilerr // reported by the key itself
 	}
-	return s.check(keyNames{"connect.mqtt.kcql", "connect.mqtt.hosts", "connect.mqtt.password", "connect.mqtt.ssl.cert"})
+	return s.check(lensesNames)
 }
 
 // Probe connects, as a client that leaves no trace.
 func (c *LensesConfig) Probe(ctx context.Context) error {
 	s, err := c.settings()
-	if err != nil {
+	if err != nil || !c.Try {
 		return err
 	}
-	return s.probe(ctx, lensesName)
+	return s.probe(ctx, lensesNames)
 }
 
 func (c *LensesConfig) settings() (*settings, error) {
@@ -123,9 +131,9 @@ func (c *LensesConfig) settings() (*settings, error) {
 	s := &settings{
 		uris: c.Hosts, qos: byte(c.QoS), protocol: Auto, clientID: c.ClientID, clean: c.Clean, expiry: math.MaxUint32,
 		retained: RetainedAll, maxPoll: defaultMaxPoll, maxInFlight: defaultMaxInFlight, maxBytes: defaultMaxBytes,
-		conn:    Connection{Username: c.Username, Password: c.Password, KeepAlive: c.KeepAlive, ConnectTimeout: c.Timeout, Backoff: defaultBackoff, Max: defaultMaxBackoff},
+		conn:    Connection{Username: c.Username, Password: c.Password, KeepAlive: lensesTime(c.KeepAlive), ConnectTimeout: lensesTime(c.Timeout), Backoff: defaultBackoff, Max: defaultMaxBackoff},
 		pem:     pemFiles{c.CA, c.Cert, c.Key},
-		mapping: mapping{headers: true, userPrefix: defaultUserPrefix, replacement: "_", dropSlash: true, dropInvalid: !c.Throw},
+		mapping: mapping{headers: true, userPrefix: defaultUserPrefix, clean: lensesTopic, dropInvalid: !c.Throw},
 	}
 	for _, r := range rules {
 		s.filters = append(s.filters, r.subscription)
@@ -158,40 +166,30 @@ func kcqlRules(text string) ([]kcqlRule, error) {
 // rule makes a rule of a statement.
 func (s *statement) rule() (kcqlRule, error) {
 	if err := checkFilter(s.source); err != nil {
-		return kcqlRule{}, errors.Join(errors.New("FROM "+s.source), err)
+		return kcqlRule{}, fmt.Errorf("FROM %s: %w", s.source, err)
 	}
-	payload, err := converterPayload(s.converter)
-	if err != nil {
+	r := &rule{strict: s.regex != ""}
+	var err error
+	if r.value, r.key, err = lensesConverter(s.converter, fieldKey{s.keys, s.delimiter}); err != nil {
 		return kcqlRule{}, err
 	}
-	topic := "${topic}"
-	if s.target != "$" {
-		topic = strings.ReplaceAll(s.target, "$", "$$")
+	if r.strict {
+		if r.regex, err = javaregex.Compile(s.regex); err != nil {
+			return kcqlRule{}, fmt.Errorf("WITHREGEX: %w", err)
+		}
+	} else {
+		_, r.filter = sharedGroup(s.source)
 	}
-	r, err := newRule(s.regex, topic, defaultKey, payload)
+	switch {
+	case s.target == "$":
+		r.topic, err = parseTemplate("${topic}")
+	default:
+		r.topic, err = &template{fixed: s.target}, legalTopic(s.target)
+	}
 	if err != nil {
-		return kcqlRule{}, err
-	}
-	if _, plain := sharedGroup(s.source); s.regex == "" {
-		r.filter = plain
-	}
-	r.strict = s.regex != ""
-	if len(s.keys) > 0 {
-		r.fields = &fieldKey{paths: s.keys, delimiter: s.delimiter}
+		return kcqlRule{}, fmt.Errorf("INTO %s: %w", s.target, err)
 	}
 	return kcqlRule{s.source, r}, nil
-}
-
-// converterPayload is what a converter of Lenses' makes.
-func converterPayload(class string) (Payload, error) {
-	switch name := class[strings.LastIndexByte(class, '.')+1:]; name {
-	case "", "BytesConverter":
-		return PayloadBytes, nil
-	case "JsonSimpleConverter":
-		return PayloadStruct, nil
-	default:
-		return "", errors.New("WITHCONVERTER: found " + name + ", want BytesConverter or JsonSimpleConverter")
-	}
 }
 
 // A LensesTaskConfig configures one task.

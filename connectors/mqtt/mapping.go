@@ -3,11 +3,10 @@ package mqtt
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javaregex"
 )
@@ -17,48 +16,58 @@ type mapping struct {
 	rules        []*rule // the first that matches counts
 	headers      bool
 	userPrefix   string
-	invalidTopic string // empty: invalid payloads fail the task
-	dropInvalid  bool   // they are dropped
-	replacement  string
-	inferrer     inferrer
-	dropSlash    bool // a / at the beginning is left out of names of Kafka topics
+	invalidTopic string              // gets messages that no record can be made of; empty: errors.* decide
+	dropInvalid  bool                // messages with a payload that is not valid are dropped
+	clean        func(string) string // makes legal what variables put into names of Kafka topics
 }
 
 // rule maps the topics that it is for.
 type rule struct {
-	filter  string // plain; empty: any topic
-	regex   *javaregex.Pattern
-	strict  bool // only topics that the expression matches
-	topic   *template
-	key     *template // nil: no key
-	fields  *fieldKey // nil: key
-	payload Payload
+	filter string // plain; empty: any topic
+	regex  *javaregex.Pattern
+	strict bool // only topics that the expression matches
+	topic  *template
+	key    keyMaker // nil: no key
+	value  decoder
 }
 
-func newRule(regex, topic, key string, payload Payload) (*rule, error) {
-	r := &rule{payload: payload}
+// A keyMaker makes the key of a record whose value is known.
+type keyMaker func(s *subject, value connect.Datum) (connect.Datum, error)
+
+// newRule makes a rule of texts. Its errors name the keys, which begin with prefix; the expression's own is regexKey.
+func newRule(prefix, regexKey string, c RuleConfig, value decoder) (*rule, error) {
+	r := &rule{value: value}
 	var err error
-	if regex != "" {
-		if r.regex, err = javaregex.Compile(regex); err != nil {
-			return nil, err
+	if c.Regex != "" {
+		if r.regex, err = javaregex.Compile(c.Regex); err != nil {
+			return nil, config.Errorf(prefix+regexKey, "%w", err)
 		}
 	}
-	if r.topic, err = parseTemplate(topic); err != nil {
-		return nil, err
+	if r.topic, err = boundTemplate(c.KafkaTopic, r.regex); err == nil {
+		err = r.topic.legal()
 	}
-	if err := r.topic.bind(r.regex); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, config.Errorf(prefix+"kafka.topic", "%w", err)
 	}
-	if key == "" {
+	if c.RecordKey == "" {
 		return r, nil
 	}
-	if r.key, err = parseTemplate(key); err != nil {
-		return nil, err
+	key, err := boundTemplate(c.RecordKey, r.regex)
+	if err != nil {
+		return nil, config.Errorf(prefix+"record.key", "%w", err)
 	}
-	return r, r.key.bind(r.regex)
+	r.key = key.key
+	return r, nil
 }
 
-// find returns the rule for a message, nil if there is none.
+// key is the keyMaker of a template.
+func (t *template) key(s *subject, _ connect.Datum) (connect.Datum, error) {
+	return stringDatum(t.fill(s, asIs)), nil
+}
+
+var errNoRule = errors.New("no mapping is for it")
+
+// find returns the rule for a message.
 func (m *mapping) find(s *subject) (*rule, error) {
 	for _, r := range m.rules {
 		s.groups = nil
@@ -76,83 +85,61 @@ func (m *mapping) find(s *subject) (*rule, error) {
 			return r, nil
 		}
 	}
-	return nil, nil
+	return nil, errNoRule
 }
 
 // errInvalid is wrapped by what is wrong with a payload.
 var errInvalid = errors.New("invalid payload")
 
-// record makes a record of a message. ok is false for one that is to be left out.
+// record makes a record of a message; ok is false for one that is to be left out. A message that no record can be made of gives one for the topic
+// of such messages, or one with Err. The error is for failures that are not the message's.
 func (m *mapping) record(msg *message, now time.Time) (rec connect.SourceRecord, ok bool, err error) {
-	s := &subject{m: msg}
-	r, err := m.find(s)
-	if err != nil {
-		return rec, false, fmt.Errorf("MQTT topic %q: %w", msg.topic, err)
-	}
-	if r == nil {
-		return rec, false, fmt.Errorf("MQTT topic %q: no mapping is for it", msg.topic)
-	}
-	if rec.Topic, err = m.topicOf(r, s); err != nil {
-		return rec, false, err
-	}
+	rec, wrong := m.made(msg)
 	rec.Timestamp = now
-	value, err := m.value(r.payload, msg.payload)
-	rec.Value = value
-	if err == nil {
-		rec.Key, err = r.keyOf(s, value)
-	}
 	if m.headers {
 		rec.Headers = m.headersOf(msg)
 	}
 	switch {
-	case err == nil:
+	case wrong == nil:
 		return rec, true, nil
-	case m.dropInvalid:
+	case m.dropInvalid && errors.Is(wrong, errInvalid):
 		return rec, false, nil
-	case m.invalidTopic == "":
-		return rec, false, fmt.Errorf("%w of MQTT topic %q: %w", errInvalid, msg.topic, err)
 	}
-	rec.Topic = m.invalidTopic
-	rec.Value = connect.Datum{Schema: data.BytesSchema, Value: data.Bytes(msg.payload)}
 	rec.Key = stringDatum(asIs(msg.topic))
-	rec.Headers = append(rec.Headers, connect.Header{Key: "mqtt.invalid", Datum: stringDatum(err.Error())})
+	rec.Value, _ = decodeBytes(msg)
+	if rec.Topic = m.invalidTopic; rec.Topic == "" {
+		rec.Err = fmt.Errorf("MQTT topic %q: %w", msg.topic, wrong)
+		return rec, true, nil
+	}
+	rec.Headers = append(rec.Headers, connect.Header{Key: "mqtt.invalid", Datum: stringDatum(wrong.Error())})
 	return rec, true, nil
 }
 
-// maxTopic is the longest name of a Kafka topic.
-const maxTopic = 249
+// made makes topic, key and value.
+func (m *mapping) made(msg *message) (rec connect.SourceRecord, err error) {
+	s := &subject{m: msg}
+	r, err := m.find(s)
+	if err != nil {
+		return rec, err
+	}
+	if rec.Topic, err = m.topicOf(r, s); err != nil {
+		return rec, err
+	}
+	if rec.Value, err = r.value(msg); err == nil && r.key != nil {
+		rec.Key, err = r.key(s, rec.Value)
+	}
+	if err != nil {
+		return rec, fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	return rec, nil
+}
 
 func (m *mapping) topicOf(r *rule, s *subject) (string, error) {
-	clean := legal(m.replacement)
-	if m.dropSlash {
-		inner := clean
-		clean = func(v string) string { return inner(collapse(v)) }
-	}
-	name := r.topic.fill(s, clean)
-	if name == "" || name == "." || name == ".." || len(name) > maxTopic || strings.IndexFunc(name, illegal) >= 0 {
-		return "", fmt.Errorf("MQTT topic %q makes the Kafka topic %q, want 1 to %d letters, digits and any of . _ -", s.m.topic, name, maxTopic)
+	name := r.topic.fill(s, m.clean)
+	if err := legalTopic(name); err != nil {
+		return "", fmt.Errorf("its Kafka topic would be %q: %w", name, err)
 	}
 	return name, nil
-}
-
-// collapse has one slash where there are several, and none at the beginning.
-func collapse(topic string) string {
-	topic = strings.TrimPrefix(topic, "/")
-	for strings.Contains(topic, "//") {
-		topic = strings.ReplaceAll(topic, "//", "/")
-	}
-	return topic
-}
-
-func (r *rule) keyOf(s *subject, value connect.Datum) (connect.Datum, error) {
-	if r.fields != nil {
-		text, err := r.fields.of(s.m, value)
-		return stringDatum(text), err
-	}
-	if r.key == nil {
-		return connect.Datum{}, nil
-	}
-	return stringDatum(r.key.fill(s, asIs)), nil
 }
 
 func stringDatum(text string) connect.Datum {
@@ -166,9 +153,7 @@ func (m *mapping) headersOf(msg *message) []connect.Header {
 	}
 	h := make([]connect.Header, 0, 8)
 	h = add(h, "mqtt.topic", data.StringSchema, data.String(asIs(msg.topic)))
-	if msg.qos > 0 {
-		h = add(h, "mqtt.message.id", data.Int32Schema, data.Int32(int32(msg.id)))
-	}
+	h = add(h, "mqtt.message.id", data.Int32Schema, data.Int32(int32(msg.id)))
 	h = add(h, "mqtt.qos", data.Int32Schema, data.Int32(int32(msg.qos)))
 	h = add(h, "mqtt.retained", data.BooleanSchema, data.Boolean(msg.retained))
 	h = add(h, "mqtt.duplicate", data.BooleanSchema, data.Boolean(msg.dup))
@@ -195,34 +180,4 @@ func (m *mapping) headersOf(msg *message) []connect.Header {
 		h = add(h, m.userPrefix+asIs(u.Key), data.StringSchema, data.String(asIs(u.Value)))
 	}
 	return h
-}
-
-// value makes the value of a record.
-func (m *mapping) value(form Payload, payload []byte) (connect.Datum, error) {
-	if form != PayloadStruct {
-		return decodePayload(form, payload)
-	}
-	v, err := parseJSON(payload)
-	if err != nil {
-		return connect.Datum{}, err
-	}
-	return m.inferrer.infer(v)
-}
-
-// decodePayload makes a value that does not depend on those before.
-func decodePayload(form Payload, payload []byte) (connect.Datum, error) {
-	switch form {
-	case PayloadString:
-		if !utf8.Valid(payload) {
-			return connect.Datum{}, errors.New("found bytes that are not UTF-8")
-		}
-		return stringDatum(string(payload)), nil
-	case PayloadJSON:
-		v, err := parseJSON(payload)
-		return connect.Datum{Value: v}, err
-	}
-	if payload == nil {
-		payload = []byte{}
-	}
-	return connect.Datum{Schema: data.BytesSchema, Value: data.Bytes(payload)}, nil
 }

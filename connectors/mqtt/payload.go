@@ -2,32 +2,68 @@ package mqtt
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"math"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/internal/javajson"
 )
 
-// maxDepth is how deep JSON may be nested.
-const maxDepth = 100
+// A decoder makes the value of a record. It is for one goroutine.
+type decoder func(m *message) (connect.Datum, error)
 
-// parseJSON reads one JSON value: objects as MAP in their own order, whole numbers as INT64, other numbers as FLOAT64. Of a name that is there
-// twice the last value counts.
-func parseJSON(text []byte) (data.Value, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	v, err := jsonValue(d, 0)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is more after the value")
+// newDecoder returns the decoder of a form. schema is for PayloadStruct, in the JSON of JsonConverter; empty: it is inferred.
+func newDecoder(form Payload, schema string) (decoder, error) {
+	switch form {
+	case PayloadString:
+		return decodeString, nil
+	case PayloadJSON:
+		return decodeJSON, nil
+	case PayloadStruct:
+		if schema != "" {
+			return givenDecoder(schema)
 		}
+		return new(inferrer).decode, nil
 	}
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
+	return decodeBytes, nil
+}
+
+func decodeBytes(m *message) (connect.Datum, error) {
+	payload := m.payload
+	if payload == nil {
+		payload = []byte{}
+	}
+	return connect.Datum{Schema: data.BytesSchema, Value: data.Bytes(payload)}, nil
+}
+
+func decodeString(m *message) (connect.Datum, error) {
+	if !utf8.Valid(m.payload) {
+		return connect.Datum{}, errors.New("found bytes that are not UTF-8")
+	}
+	return stringDatum(string(m.payload)), nil
+}
+
+// decodeJSON makes null of no payload, which is how MQTT deletes a retained message.
+func decodeJSON(m *message) (connect.Datum, error) {
+	if len(m.payload) == 0 {
+		return connect.Datum{}, nil
+	}
+	v, err := parseJSON(m.payload)
+	return connect.Datum{Value: v}, err
+}
+
+// parseJSON reads one JSON value: objects as MAP in their own order, whole numbers as INT64, other numbers, and those that are larger, as FLOAT64.
+// Of a name that is there twice the last value counts. Texts may share the memory of the payload.
+func parseJSON(text []byte) (data.Value, error) {
+	r := javajson.NewReader(text)
+	v, err := jsonValue(&r)
+	if err == nil && len(bytes.TrimSpace(text[r.Offset():])) > 0 {
+		err = fmt.Errorf("there is more after the value, at byte %d", r.Offset())
 	}
 	if err != nil {
 		return data.Value{}, fmt.Errorf("found no JSON: %w", err)
@@ -35,251 +71,121 @@ func parseJSON(text []byte) (data.Value, error) {
 	return v, nil
 }
 
-func jsonValue(d *json.Decoder, depth int) (data.Value, error) {
-	if depth > maxDepth {
-		return data.Value{}, fmt.Errorf("nested more than %d deep", maxDepth)
-	}
-	token, err := d.Token()
+func jsonValue(r *javajson.Reader) (data.Value, error) {
+	kind, err := r.Next()
 	if err != nil {
 		return data.Value{}, err
 	}
-	switch t := token.(type) {
-	case bool:
-		return data.Boolean(t), nil
-	case string:
-		return data.String(t), nil
-	case json.Number:
-		return jsonNumber(t)
-	case json.Delim:
-		if t == '[' {
-			return jsonArray(d, depth)
-		}
-		return jsonObject(d, depth)
+	switch kind {
+	case javajson.Null:
+		return data.Value{}, r.Null()
+	case javajson.Boolean:
+		b, err := r.Bool()
+		return data.Boolean(b), err
+	case javajson.String:
+		s, err := r.String()
+		return data.String(s), err
+	case javajson.Array:
+		return jsonArray(r)
+	case javajson.Object:
+		return jsonObject(r)
 	}
-	return data.Value{}, nil
+	n, err := r.Number()
+	if err != nil {
+		return data.Value{}, err
+	}
+	return jsonNumber(n.Text())
 }
 
-func jsonNumber(n json.Number) (data.Value, error) {
-	if !strings.ContainsAny(n.String(), ".eE") {
-		if i, err := n.Int64(); err == nil {
-			return data.Int64(i), nil
-		}
+func jsonNumber(text string) (data.Value, error) {
+	if digits := strings.TrimPrefix(text, "-"); len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+		return data.Value{}, fmt.Errorf("found the number %s with a leading zero", text)
 	}
-	f, err := n.Float64()
-	return data.Float64(f), err
+	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return data.Int64(i), nil
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(f, 0) {
+		return data.Value{}, fmt.Errorf("found the number %s, which no double holds", text)
+	}
+	return data.Float64(f), nil
 }
 
-func jsonArray(d *json.Decoder, depth int) (data.Value, error) {
+func jsonArray(r *javajson.Reader) (data.Value, error) {
+	if err := r.Open(); err != nil {
+		return data.Value{}, err
+	}
 	elems := []data.Value{}
-	for d.More() {
-		v, err := jsonValue(d, depth+1)
+	for first := true; ; first = false {
+		more, err := r.Element(first)
+		if err != nil || !more {
+			return data.ArrayOf(elems...), err
+		}
+		v, err := jsonValue(r)
 		if err != nil {
-			return data.Value{}, err
+			return v, err
 		}
 		elems = append(elems, v)
 	}
-	_, err := d.Token()
-	return data.ArrayOf(elems...), err
 }
 
-func jsonObject(d *json.Decoder, depth int) (data.Value, error) {
-	pairs, at := []data.Pair{}, map[string]int{}
-	for d.More() {
-		name, err := d.Token()
+func jsonObject(r *javajson.Reader) (data.Value, error) {
+	if err := r.Open(); err != nil {
+		return data.Value{}, err
+	}
+	m := members{pairs: []data.Pair{}}
+	for first := true; ; first = false {
+		name, more, err := r.Key(first)
+		if err != nil || !more {
+			return data.MapOf(m.pairs...), err
+		}
+		v, err := jsonValue(r)
 		if err != nil {
-			return data.Value{}, err
+			return v, err
 		}
-		v, err := jsonValue(d, depth+1)
-		if err != nil {
-			return data.Value{}, err
-		}
-		key, _ := name.(string)
-		if i, again := at[key]; again {
-			pairs[i].Value = v
-			continue
-		}
-		at[key] = len(pairs)
-		pairs = append(pairs, data.Pair{Key: data.String(key), Value: v})
+		m.set(name, v)
 	}
-	_, err := d.Token()
-	return data.MapOf(pairs...), err
 }
 
-// maxSchemas is how many shapes of messages are remembered, so that equal ones share a schema.
-const maxSchemas = 1000
-
-// inferrer gives JSON values schemas. It is for one goroutine.
-type inferrer struct{ schemas map[string]*data.Schema }
-
-// infer returns a value with the schema that it has by itself: objects are STRUCTs whose fields are optional, in the order of the text; null is
-// an optional STRING; elements of an array have to be of one schema, null aside.
-func (f *inferrer) infer(v data.Value) (connect.Datum, error) {
-	var shape strings.Builder
-	if err := describeShape(&shape, v); err != nil {
-		return connect.Datum{}, err
-	}
-	s := f.schemas[shape.String()]
-	if s == nil {
-		var err error
-		if s, err = schemaOf(v); err != nil {
-			return connect.Datum{}, err
-		}
-		if f.schemas == nil || len(f.schemas) >= maxSchemas {
-			f.schemas = map[string]*data.Schema{}
-		}
-		f.schemas[shape.String()] = s
-	}
-	typed, err := withSchema(s, v)
-	return connect.Datum{Schema: s, Value: typed}, err
+// members are those of an object, each name once. Large objects get an index.
+type members struct {
+	pairs []data.Pair
+	index map[string]int
 }
 
-// describeShape writes a text that is the same for values of the same schema.
-func describeShape(b *strings.Builder, v data.Value) error {
-	switch v.Kind() {
-	case data.KindMap:
-		pairs, _ := v.Map()
-		b.WriteByte('{')
-		for _, p := range pairs {
-			name, _ := p.Key.Str()
-			fmt.Fprintf(b, "%q:", name)
-			if err := describeShape(b, p.Value); err != nil {
-				return err
-			}
-		}
-		b.WriteByte('}')
-	case data.KindArray:
-		elems, _ := v.Array()
-		b.WriteByte('[')
-		first := ""
-		for _, e := range elems {
-			if e.IsNull() {
-				continue
-			}
-			var one strings.Builder
-			if err := describeShape(&one, e); err != nil {
-				return err
-			}
-			if first != "" && one.String() != first {
-				return errors.New("found an array with elements of different types, which has no schema")
-			}
-			first = one.String()
-		}
-		b.WriteString(first)
-		b.WriteByte(']')
-	default:
-		b.WriteString(v.Kind().String())
-		b.WriteByte(';')
+// indexed is from how many members on an index is worth its while.
+const indexed = 16
+
+func (m *members) set(name string, v data.Value) {
+	if i := m.find(name); i >= 0 {
+		m.pairs[i].Value = v
+		return
 	}
-	return nil
+	m.pairs = append(m.pairs, data.Pair{Key: data.String(name), Value: v})
+	switch {
+	case m.index != nil:
+		m.index[name] = len(m.pairs) - 1
+	case len(m.pairs) == indexed:
+		m.index = make(map[string]int, 2*indexed)
+		for i, p := range m.pairs {
+			s, _ := p.Key.Str()
+			m.index[s] = i
+		}
+	}
 }
 
-// schemaOf returns the optional schema of a value whose shape could be described.
-func schemaOf(v data.Value) (*data.Schema, error) {
-	switch v.Kind() {
-	case data.KindMap:
-		pairs, _ := v.Map()
-		b := data.StructBuilder().Optional()
-		for _, p := range pairs {
-			s, err := schemaOf(p.Value)
-			if err != nil {
-				return nil, err
-			}
-			name, _ := p.Key.Str()
-			b.Field(name, s)
+// find returns where a name is, -1 for nowhere.
+func (m *members) find(name string) int {
+	if m.index != nil {
+		if i, ok := m.index[name]; ok {
+			return i
 		}
-		return b.Build()
-	case data.KindArray:
-		elems, _ := v.Array()
-		var elem data.Value
-		for _, e := range elems {
-			if !e.IsNull() {
-				elem = e
-				break
-			}
-		}
-		s, err := schemaOf(elem)
-		if err != nil {
-			return nil, err
-		}
-		return data.ArrayBuilder(s).Optional().Build()
-	case data.KindNull:
-		return data.NewBuilder(data.KindString).Optional().Build()
+		return -1
 	}
-	return data.NewBuilder(v.Kind()).Optional().Build()
-}
-
-// withSchema makes structs of maps.
-func withSchema(s *data.Schema, v data.Value) (data.Value, error) {
-	switch v.Kind() {
-	case data.KindMap:
-		row, err := data.NewStruct(s)
-		if err != nil {
-			return data.Value{}, err
-		}
-		pairs, _ := v.Map()
-		fields := s.Fields()
-		for i, p := range pairs {
-			x, err := withSchema(fields[i].Schema, p.Value)
-			if err != nil {
-				return data.Value{}, err
-			}
-			row.Set(i, x)
-		}
-		return data.StructOf(row), nil
-	case data.KindArray:
-		elems, _ := v.Array()
-		typed := make([]data.Value, len(elems))
-		for i, e := range elems {
-			var err error
-			if typed[i], err = withSchema(s.ElemSchema(), e); err != nil {
-				return data.Value{}, err
-			}
-		}
-		return data.ArrayOf(typed...), nil
-	}
-	return v, nil
-}
-
-// fieldKey makes keys of fields of JSON payloads, as WITHKEY of KCQL does.
-type fieldKey struct {
-	paths     [][]string
-	delimiter string
-}
-
-// of returns the text of the fields, joined. value is what the payload became; if that is no JSON, the payload is parsed.
-func (k *fieldKey) of(m *message, value connect.Datum) (string, error) {
-	v := value.Value
-	if v.Kind() != data.KindMap && v.Kind() != data.KindStruct {
-		var err error
-		if v, err = parseJSON(m.payload); err != nil {
-			return "", fmt.Errorf("for the fields of the key: %w", err)
+	for i, p := range m.pairs {
+		if s, _ := p.Key.Str(); s == name {
+			return i
 		}
 	}
-	var b strings.Builder
-	for i, path := range k.paths {
-		if i > 0 {
-			b.WriteString(k.delimiter)
-		}
-		x, ok := lookUp(v, path)
-		if !ok || x.IsNull() {
-			return "", fmt.Errorf("for the key: found no field %s", strings.Join(path, "."))
-		}
-		b.WriteString(x.String())
-	}
-	return b.String(), nil
-}
-
-func lookUp(v data.Value, path []string) (data.Value, bool) {
-	for _, name := range path {
-		var ok bool
-		if row, isRow := v.Struct(); isRow {
-			v, ok = row.Get(name)
-		} else {
-			v, ok = v.Lookup(name)
-		}
-		if !ok {
-			return data.Value{}, false
-		}
-	}
-	return v, true
+	return -1
 }

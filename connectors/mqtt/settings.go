@@ -1,14 +1,13 @@
 package mqtt
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/streamlane/connect/config"
 )
@@ -36,8 +35,8 @@ type settings struct {
 // pemFiles are an alternative to key stores; empty names are none.
 type pemFiles struct{ ca, cert, key string }
 
-// keyNames are what a class calls the keys that check speaks of.
-type keyNames struct{ topics, uris, password, tls string }
+// keyNames are what a class calls the keys that errors speak of. trust is where authorities are, identity where the client's certificate is.
+type keyNames struct{ uris, topics, username, password, client, protocol, trust, identity string }
 
 // check refuses what no single key can say.
 func (s *settings) check(k keyNames) error {
@@ -249,6 +248,16 @@ func filterCheck() config.Check[string] {
 	return config.CheckFunc("topic filters", checkFilter)
 }
 
+// textCheck is for texts of the protocol, by section 1.5.4 of the standard.
+func textCheck() config.Check[string] {
+	return config.CheckFunc("at most 65535 bytes without NUL", func(v string) error {
+		if len(v) > math.MaxUint16-16 || strings.ContainsRune(v, 0) {
+			return errors.New("want at most 65519 bytes, and no NUL")
+		}
+		return nil
+	})
+}
+
 func groupCheck() config.Check[string] {
 	return config.CheckFunc("a name without /, + and #", func(v string) error {
 		if strings.ContainsAny(v, "/+#\x00") {
@@ -256,34 +265,6 @@ func groupCheck() config.Check[string] {
 		}
 		return nil
 	})
-}
-
-// probeTime bounds the check of a connection, for those who validate wait for it.
-const probeTime = 10 * time.Second
-
-// probe connects to one server with a client id of its own and a session that ends with the connection. names gives a key the name that the
-// class has for it.
-func (s *settings) probe(ctx context.Context, names func(string) string) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	x := *s
-	x.clean, x.expiry = true, 0
-	l, err := newLink(&x, probeClient())
-	if err != nil {
-		return config.Errorf(names("ssl.keystore.location"), "%w", err)
-	}
-	c, err := l.dial(ctx)
-	if err == nil {
-		return c.bye()
-	}
-	if r, ok := errors.AsType[*refusal](err); ok {
-		key := r.key()
-		if key == "client.id" || key == "password" && s.conn.Username == "" {
-			key = "uris"
-		}
-		return config.Errorf(names(key), "%w", err)
-	}
-	return config.Errorf(names("uris"), "%w", err)
 }
 
 // subscriptions are the filters of all sessions, as they are subscribed to.

@@ -73,11 +73,32 @@ func parseTemplate(text string) (*template, error) {
 	if plain.Len() > 0 {
 		t.parts = append(t.parts, part{text: plain.String()})
 	}
-	switch {
-	case len(t.parts) == 1 && t.parts[0].kind == fixedText:
+	if len(t.parts) == 1 && t.parts[0].kind == fixedText {
 		t.fixed, t.parts = t.parts[0].text, nil
 	}
 	return t, nil
+}
+
+// boundTemplate reads a template and looks its groups up.
+func boundTemplate(text string, re *javaregex.Pattern) (*template, error) {
+	t, err := parseTemplate(text)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.bind(re)
+}
+
+// legal says what is wrong with a template for names of Kafka topics, as far as that can be said without a message.
+func (t *template) legal() error {
+	if len(t.parts) == 0 {
+		return legalTopic(t.fixed)
+	}
+	for _, p := range t.parts {
+		if i := strings.IndexFunc(p.text, illegal); i >= 0 {
+			return fmt.Errorf("found %q outside of variables: %w", p.text[i:], errTopic)
+		}
+	}
+	return nil
 }
 
 var groupName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
@@ -186,8 +207,21 @@ func (t *template) fill(s *subject, clean func(string) string) string {
 	return b.String()
 }
 
-// legal makes names of Kafka topics.
-func legal(replacement string) func(string) string {
+// maxTopic is the longest name of a Kafka topic.
+const maxTopic = 249
+
+var errTopic = fmt.Errorf("want a name of 1 to %d letters, digits and any of . _ -", maxTopic)
+
+// legalTopic says whether Kafka takes the name of a topic.
+func legalTopic(name string) error {
+	if name == "" || name == "." || name == ".." || len(name) > maxTopic || strings.IndexFunc(name, illegal) >= 0 {
+		return errTopic
+	}
+	return nil
+}
+
+// replacing puts a text in the place of each character that names of Kafka topics cannot have.
+func replacing(replacement string) func(string) string {
 	return func(text string) string {
 		if strings.IndexFunc(text, illegal) < 0 {
 			return text
@@ -215,6 +249,11 @@ func templateCheck() config.Check[string] {
 		_, err := parseTemplate(v)
 		return err
 	})
+}
+
+// topicCheck is for names of Kafka topics.
+func topicCheck() config.Check[string] {
+	return config.CheckFunc("a name of a Kafka topic", legalTopic)
 }
 
 func regexCheck() config.Check[string] {

@@ -129,8 +129,8 @@ func pluginMay(dir, dep string) bool {
 		return family == "converters"
 	case dep == "internal/avrodata": // Avro's mapping, which the converter and files of Avro and Parquet share
 		return under(dir, "converters/avro", "connectors/internal/objectstore/format")
-	case dep == "converters": // files of JSON are what the JSON converter writes
-		return under(dir, "connectors/internal/objectstore/format")
+	case dep == "converters": // files of JSON are what the JSON converter writes; payloads of MQTT under a schema are what it reads
+		return under(dir, "connectors/internal/objectstore/format", "connectors/mqtt")
 	case dep == "internal/javatls": // clients of registries and of other servers speak TLS by Java's keys
 		return family == "connectors" || under(dir, "converters/internal/registry")
 	case dep == "kafka": // connectors whose other end is Kafka go by our driver
