@@ -30,23 +30,30 @@ type SourceOptions struct {
 	// Same tells whether a record that was read again is the same; nil: topic,
 	// key, value, source partition and source offset are.
 	Same func(first, again *connect.SourceRecord) bool
+	// Acknowledged is for a source system that keeps the position itself, as a
+	// queue does: what the task heard of in CommitRecords is gone, all else comes
+	// again. The task has to be a connect.DeliveryCommitter, and Prepare gives each
+	// case a source system of its own.
+	Acknowledged bool
 }
 
 // TestSourceTask shows whether a source task keeps its contract: its records
 // are well made, it goes on where it stopped, it ends with its contexts, it can
 // be stopped after a failed start, and it leaves no goroutine behind.
 func TestSourceTask(t testing.TB, plugin connect.Plugin, o SourceOptions) {
-	for _, c := range []struct {
-		name string
-		f    func(t testing.TB, s *sourceSuite)
-	}{
+	cases := []sourceCase{
 		{"reads all records", sourceReads},
-		{"goes on where it stopped", sourceResumes},
 		{"ends a poll with its context", sourceCancels},
 		{"ends a poll with a context that has ended", sourceCancelled},
 		{"stops right after its start", sourceStops},
 		{"stops after a failed start", sourceFailsToStart},
-	} {
+	}
+	if o.Acknowledged {
+		cases = append(cases, acknowledgedCases(o.Records)...)
+	} else {
+		cases = append(cases, sourceCase{"goes on where it stopped", sourceResumes})
+	}
+	for _, c := range cases {
 		run(t, c.name, func(t testing.TB) {
 			require.GreaterOrEqual(t, o.Records, 2, "SourceOptions.Records")
 			s := &sourceSuite{t: t, plugin: plugin, o: o}
@@ -57,6 +64,11 @@ func TestSourceTask(t testing.TB, plugin connect.Plugin, o SourceOptions) {
 			assertNoneLeft(t, labelled(func() { c.f(t, s) }))
 		})
 	}
+}
+
+type sourceCase struct {
+	name string
+	f    func(t testing.TB, s *sourceSuite)
 }
 
 // sourceSuite is one case.
@@ -151,18 +163,56 @@ func sourceResumes(t testing.TB, s *sourceSuite) {
 		if k < 1 || k >= len(all) {
 			continue
 		}
-		stored := make(map[connect.SourcePartition]connect.SourceOffset)
-		for _, rec := range all[:k] {
-			if !rec.SourcePartition.IsZero() {
-				stored[rec.SourcePartition] = rec.SourceOffset
-			}
-		}
-		again := s.start(stored)
-		got := again.read(len(all) - k)
-		again.stop()
-		assert.Len(t, got, len(all)-k, "records after the first %d", k)
-		s.sameByPartition(all[k:], got, k)
+		s.goesOn(all, k)
 	}
+}
+
+// goesOn starts again as if Kafka had the first k records.
+func (s *sourceSuite) goesOn(all []connect.SourceRecord, k int) {
+	s.t.Helper()
+	stored := make(map[connect.SourcePartition]connect.SourceOffset)
+	for _, rec := range all[:k] {
+		if !rec.SourcePartition.IsZero() {
+			stored[rec.SourcePartition] = rec.SourceOffset
+		}
+	}
+	again := s.start(stored)
+	got := again.read(len(all) - k)
+	again.stop()
+	assert.Len(s.t, got, len(all)-k, "records after the first %d", k)
+	s.sameByPartition(all[k:], got, k)
+}
+
+// acknowledgedCases tell the task of none and of some of its records that they
+// are delivered, and look for all others after a restart.
+func acknowledgedCases(n int) []sourceCase {
+	var cases []sourceCase
+	for _, k := range slices.Compact([]int{0, 1, n / 2, n - 1}) {
+		cases = append(cases, sourceCase{fmt.Sprintf("goes on after %d delivered records", k), func(_ testing.TB, s *sourceSuite) {
+			r := s.start(nil)
+			all := r.read(n)
+			r.commit(all[:k])
+			r.stop()
+			s.goesOn(all, k)
+		}})
+	}
+	return cases
+}
+
+// commit tells the task that Kafka has the records.
+func (r *sourceRun) commit(records []connect.SourceRecord) {
+	r.t.Helper()
+	c, ok := r.task.(connect.DeliveryCommitter)
+	require.True(r.t, ok, "want a connect.DeliveryCommitter: without CommitRecords nothing can be acknowledged")
+	done := make([]connect.Delivery, len(records))
+	for i := range records {
+		rec := &records[i]
+		done[i] = connect.Delivery{
+			Token: rec.Token, SourcePartition: rec.SourcePartition, SourceOffset: rec.SourceOffset,
+			To: connect.TopicPartition{Topic: rec.Topic}, Offset: int64(i),
+		}
+	}
+	require.NoError(r.t, c.CommitRecords(bounded(r.t), done), "CommitRecords")
 }
 
 // sameByPartition compares; order counts within a source partition only.

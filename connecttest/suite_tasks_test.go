@@ -3,6 +3,7 @@ package connecttest
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
@@ -109,6 +110,89 @@ func TestSourceTaskSuiteCatches(t *testing.T) {
 	}
 	catches(t, "there are fewer records", func(t testing.TB) {
 		TestSourceTask(t, SourcePlugin("Counter", func(config.Props) *counter { return &counter{} }), SourceOptions{Records: counted + 1})
+	})
+}
+
+// drawer is a source of ten slips that are taken out when they are delivered,
+// with a switch for each mistake.
+type drawer struct {
+	slips                     *[]int64 // what is left, over restarts
+	early, late, again, shift bool
+
+	given int
+	taken map[int64]bool
+}
+
+func (d *drawer) Start(ctx context.Context, c connect.SourceContext) error {
+	_, err := c.Offsets(ctx)
+	d.taken = map[int64]bool{}
+	return err
+}
+
+func (d *drawer) Poll(ctx context.Context) ([]connect.SourceRecord, error) {
+	if d.given >= len(*d.slips) {
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	}
+	n := (*d.slips)[d.given]
+	d.given++
+	r := connect.SourceRecord{Token: n}
+	r.Topic, r.Value = "numbers", connect.Datum{Schema: data.Int64Schema, Value: data.Int64(n)}
+	if d.early {
+		d.taken[n] = true
+	}
+	return []connect.SourceRecord{r}, nil
+}
+
+func (d *drawer) CommitRecords(_ context.Context, done []connect.Delivery) error {
+	for _, x := range done {
+		n, ok := x.Token.(int64)
+		if !ok {
+			return errors.New("not of this task")
+		}
+		if d.shift {
+			n++
+		}
+		d.taken[n] = !d.late
+	}
+	return nil
+}
+
+func (d *drawer) Stop(context.Context) error {
+	left := slices.DeleteFunc(slices.Clone(*d.slips), func(n int64) bool { return d.taken[n] })
+	if d.again {
+		left = append([]int64{0}, left...)
+	}
+	*d.slips = left
+	return nil
+}
+
+func testDrawer(t testing.TB, d drawer) {
+	TestSourceTask(t, SourcePlugin("Drawer", func(config.Props) *drawer { mine := d; return &mine }), SourceOptions{
+		Records: counted, Acknowledged: true, Prepare: func(testing.TB) config.Props {
+			slips := []int64{}
+			for n := range int64(counted) {
+				slips = append(slips, n)
+			}
+			*d.slips = slips
+			return nil
+		},
+	})
+}
+
+func TestSourceTaskSuiteOfAcknowledgements(t *testing.T) {
+	testDrawer(t, drawer{slips: new([]int64)})
+	for name, d := range map[string]drawer{
+		"records are acknowledged when they are read":  {early: true},
+		"delivered records come again":                 {late: true},
+		"another record is acknowledged than it heard": {shift: true},
+		"a record comes twice":                         {again: true},
+	} {
+		d.slips = new([]int64)
+		catches(t, name, func(t testing.TB) { testDrawer(t, d) })
+	}
+	catches(t, "the task does not listen", func(t testing.TB) {
+		TestSourceTask(t, SourcePlugin("Counter", func(config.Props) *counter { return &counter{} }), SourceOptions{Records: counted, Acknowledged: true})
 	})
 }
 

@@ -115,6 +115,9 @@ func (p *pemFiles) check(k keyNames) error {
 	return nil
 }
 
+// probeRequest is the packet id of the only request of a probe.
+const probeRequest = 1
+
 // trySubscribing asks for all subscriptions, with QoS 0 and without what was retained. For shared ones it has a group of its own, so that it takes
 // no message from anybody.
 func (s *settings) trySubscribing(c *conn) error {
@@ -127,7 +130,7 @@ func (s *settings) trySubscribing(c *conn) error {
 			filters[i] = "$share/" + group + "-" + rand.Text()[:9] + "/" + plain
 		}
 	}
-	b, err := c.d.subscribe(subscribeID, filters, 0, RetainedIgnore, false)
+	b, err := c.d.subscribe(probeRequest, filters, 0, RetainedIgnore, false)
 	if err == nil {
 		_, err = c.Write(b)
 	}
