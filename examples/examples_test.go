@@ -77,6 +77,16 @@ archived: 2 plums
 `, start(t, "besidekafkago"))
 }
 
+// What is published while the connector is away waits for it.
+func TestMQTT(t *testing.T) {
+	assert.Equal(t, `plant.temperature press 21.5
+plant.temperature press 21.7
+plant.temperature press 22.0
+--- away
+plant.temperature press 25.1
+`, start(t, "mqtt"))
+}
+
 // The service's routes and Kafka Connect's are in one mux, behind one middleware.
 func TestMountedREST(t *testing.T) {
 	assert.Equal(t, `GET /connect/connectors: 401 who are you?

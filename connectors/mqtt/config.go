@@ -154,12 +154,12 @@ func (c *Config) describeServers(d *config.Def) {
 		Doc("Pause before the first attempt to connect again, in milliseconds. It doubles with each attempt; up to half of it is left out at random.")
 	config.Millis(d, &c.Max, "reconnect.backoff.max.ms").Default(defaultMaxBackoff).Group(group, 9).Check(config.AtLeast(time.Millisecond)).
 		Doc("The longest such pause, in milliseconds. Less than reconnect.backoff.ms counts as that.")
-	tryKey(d, &c.Try)
+	tryKey(d, &c.Try).Group(group, 10)
 }
 
 // tryKey declares the key that all classes have beside their own.
-func tryKey(d *config.Def, p *bool) {
-	config.Bool(d, p, "validate.connection").Default(true).
+func tryKey(d *config.Def, p *bool) *config.Key[bool] {
+	return config.Bool(d, p, "validate.connection").Default(true).
 		Doc("Have a validation connect and subscribe: for at most ten seconds, with a client id and a session of its own. Turn it off where the server admits no other client ids.")
 }
 

@@ -250,8 +250,9 @@ func filterCheck() config.Check[string] {
 
 // textCheck is for texts of the protocol, by section 1.5.4 of the standard.
 func textCheck() config.Check[string] {
-	return config.CheckFunc("at most 65535 bytes without NUL", func(v string) error {
-		if len(v) > math.MaxUint16-16 || strings.ContainsRune(v, 0) {
+	return config.CheckFunc("at most 65519 bytes without NUL", func(v string) error {
+		if len(v) > math.MaxUint16-16 || // room for -1, -2 and so on
+			strings.ContainsRune(v, 0) {
 			return errors.New("want at most 65519 bytes, and no NUL")
 		}
 		return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/streamlane/connect/config/framework"
 	"github.com/streamlane/connect/connectors"
 	"github.com/streamlane/connect/connectors/http"
+	"github.com/streamlane/connect/connectors/mqtt"
 	"github.com/streamlane/connect/connectors/s3"
 	"github.com/streamlane/connect/converters"
 	"github.com/streamlane/connect/converters/avro"
@@ -79,7 +80,7 @@ type family struct {
 func families() []family {
 	return []family{
 		{"connectors", "Connectors", "The keys of %s stand beside `connector.class`, and beside those of every [%s connector](../%s-connectors.md).", slices.Concat(connectors.All(), s3.Plugins())},
-		{"connectors", "Connectors", "The keys of %s stand beside `connector.class`, and beside those of every [%s connector](../%s-connectors.md).", slices.Concat(connectors.All(), http.Plugins())},
+		{"connectors", "Connectors", "The keys of %s stand beside `connector.class`, and beside those of every [%s connector](../%s-connectors.md).", slices.Concat(connectors.All(), http.Plugins(), mqtt.Plugins())},
 		{"transforms", "Transforms", "The keys stand below `transforms.<alias>.`, beside `transforms.<alias>.type`; those of predicates below `predicates.<alias>.`.",
 			slices.Concat(transforms.All(), expression.All())},
 		{"converters", "Converters", "The keys stand below `key.converter.`, `value.converter.` or `header.converter.`, of a connector or of the worker.",
