@@ -12,6 +12,7 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/javajson"
+	"github.com/streamlane/connect/internal/jsonvalue"
 )
 
 // A decoder makes the value of a record. It is for one goroutine.
@@ -61,7 +62,7 @@ func decodeJSON(m *message) (connect.Datum, error) {
 // Of a name that is there twice the last value counts. Texts may share the memory of the payload.
 func parseJSON(text []byte) (data.Value, error) {
 	r := javajson.NewReader(text)
-	v, err := jsonValue(&r)
+	v, err := jsonvalue.Read(&r, jsonNumber)
 	if err == nil && len(bytes.TrimSpace(text[r.Offset():])) > 0 {
 		err = fmt.Errorf("there is more after the value, at byte %d", r.Offset())
 	}
@@ -71,33 +72,8 @@ func parseJSON(text []byte) (data.Value, error) {
 	return v, nil
 }
 
-func jsonValue(r *javajson.Reader) (data.Value, error) {
-	kind, err := r.Next()
-	if err != nil {
-		return data.Value{}, err
-	}
-	switch kind {
-	case javajson.Null:
-		return data.Value{}, r.Null()
-	case javajson.Boolean:
-		b, err := r.Bool()
-		return data.Boolean(b), err
-	case javajson.String:
-		s, err := r.String()
-		return data.String(s), err
-	case javajson.Array:
-		return jsonArray(r)
-	case javajson.Object:
-		return jsonObject(r)
-	}
-	n, err := r.Number()
-	if err != nil {
-		return data.Value{}, err
-	}
-	return jsonNumber(n.Text())
-}
-
-func jsonNumber(text string) (data.Value, error) {
+func jsonNumber(n javajson.Num) (data.Value, error) {
+	text := n.Text()
 	if digits := strings.TrimPrefix(text, "-"); len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
 		return data.Value{}, fmt.Errorf("found the number %s with a leading zero", text)
 	}
@@ -109,83 +85,4 @@ func jsonNumber(text string) (data.Value, error) {
 		return data.Value{}, fmt.Errorf("found the number %s, which no double holds", text)
 	}
 	return data.Float64(f), nil
-}
-
-func jsonArray(r *javajson.Reader) (data.Value, error) {
-	if err := r.Open(); err != nil {
-		return data.Value{}, err
-	}
-	elems := []data.Value{}
-	for first := true; ; first = false {
-		more, err := r.Element(first)
-		if err != nil || !more {
-			return data.ArrayOf(elems...), err
-		}
-		v, err := jsonValue(r)
-		if err != nil {
-			return v, err
-		}
-		elems = append(elems, v)
-	}
-}
-
-func jsonObject(r *javajson.Reader) (data.Value, error) {
-	if err := r.Open(); err != nil {
-		return data.Value{}, err
-	}
-	m := members{pairs: []data.Pair{}}
-	for first := true; ; first = false {
-		name, more, err := r.Key(first)
-		if err != nil || !more {
-			return data.MapOf(m.pairs...), err
-		}
-		v, err := jsonValue(r)
-		if err != nil {
-			return v, err
-		}
-		m.set(name, v)
-	}
-}
-
-// members are those of an object, each name once. Large objects get an index.
-type members struct {
-	pairs []data.Pair
-	index map[string]int
-}
-
-// indexed is from how many members on an index is worth its while.
-const indexed = 16
-
-func (m *members) set(name string, v data.Value) {
-	if i := m.find(name); i >= 0 {
-		m.pairs[i].Value = v
-		return
-	}
-	m.pairs = append(m.pairs, data.Pair{Key: data.String(name), Value: v})
-	switch {
-	case m.index != nil:
-		m.index[name] = len(m.pairs) - 1
-	case len(m.pairs) == indexed:
-		m.index = make(map[string]int, 2*indexed)
-		for i, p := range m.pairs {
-			s, _ := p.Key.Str()
-			m.index[s] = i
-		}
-	}
-}
-
-// find returns where a name is, -1 for nowhere.
-func (m *members) find(name string) int {
-	if m.index != nil {
-		if i, ok := m.index[name]; ok {
-			return i
-		}
-		return -1
-	}
-	for i, p := range m.pairs {
-		if s, _ := p.Key.Str(); s == name {
-			return i
-		}
-	}
-	return -1
 }
