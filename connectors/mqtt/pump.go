@@ -58,11 +58,14 @@ func (p *pump) linger() {
 	}
 }
 
-// The packet ids of our own requests.
-const (
-	subscribeID   = 1
-	unsubscribeID = 2
-)
+// requestIDs returns packet ids for requests of ours. They are high ones, and others each time: there are servers that take requests and their own
+// messages for one space of ids, and refuse a request whose id a message has.
+func (s *session) requestIDs() (subscribe, unsubscribe uint16) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = (s.requests + 1) % 1024
+	return 65535 - 2*s.requests, 65534 - 2*s.requests
+}
 
 // hello asks for the subscriptions, where the server does not have them already.
 func (p *pump) hello() error {
@@ -72,8 +75,9 @@ func (p *pump) hello() error {
 	if granted {
 		return nil
 	}
+	subscribe, unsubscribe := p.requestIDs()
 	if p.c.present && len(p.foreign) > 0 {
-		b, err := p.c.d.unsubscribe(unsubscribeID, p.foreign)
+		b, err := p.c.d.unsubscribe(unsubscribe, p.foreign)
 		if err != nil {
 			return err
 		}
@@ -84,7 +88,7 @@ func (p *pump) hello() error {
 	if len(p.filters) == 0 {
 		return nil
 	}
-	b, err := p.c.d.subscribe(subscribeID, p.filters, p.s.qos, p.s.retained, p.c.present && p.s.retained != RetainedAll)
+	b, err := p.c.d.subscribe(subscribe, p.filters, p.s.qos, p.s.retained, p.c.present && p.s.retained != RetainedAll)
 	if err != nil {
 		return err
 	}
@@ -131,9 +135,7 @@ func (p *pump) publish(ctx context.Context, first byte, length int) error {
 		p.ledger.Cancel(size)
 		return err
 	}
-	if answer := p.received(m, size); answer != nil {
-		return p.send(ctx, *answer)
-	}
+	p.received(m, size)
 	return nil
 }
 
@@ -202,7 +204,7 @@ func (p *pump) suback(body []byte) error {
 	}
 	for i, code := range codes {
 		if code >= 0x80 {
-			return fmt.Errorf("%w: %w", errFinal, &notGranted{p.filters[i], code})
+			return &notGranted{p.filters[i], code}
 		}
 		if code < p.s.qos {
 			p.log.Warn("the server grants a lower quality of service than asked for", "filter", p.filters[i], "asked", p.s.qos, "granted", code)

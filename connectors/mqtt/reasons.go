@@ -57,13 +57,22 @@ func (e *notGranted) Error() string {
 	return fmt.Sprintf("the server refuses the subscription to %q: %s (%#x)", e.filter, reasonText(e.code), e.code)
 }
 
+// permanent tells whether waiting does not help. What MQTT 3.1.1 answers says nothing of reasons.
+func (e *notGranted) permanent() bool { return e.code != 0x83 && e.code != 0x91 && e.code != 0x97 }
+
 // permanently tells whether an error of a connection ends the task.
 func permanently(err error) bool {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return r.permanent()
 	}
-	if _, ok := errors.AsType[*notGranted](err); ok {
-		return true
+	return final(err)
+}
+
+// final tells whether an error ends the task even if there were connections before: what a server says of a subscription, or a message that is too
+// large, does not change by itself. A refused connection may: users and passwords are changed while servers run.
+func final(err error) bool {
+	if r, ok := errors.AsType[*notGranted](err); ok {
+		return r.permanent()
 	}
 	return errors.Is(err, errFinal)
 }

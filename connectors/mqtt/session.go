@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -43,16 +44,19 @@ type session struct {
 	giveUp   context.CancelFunc
 
 	mu       sync.Mutex
-	unacked  map[uint16]held   // by packet id: received, no acknowledgement sent
-	released map[uint16]uint64 // QoS 2: PUBREC sent, PUBREL not received; prints
+	unacked  map[uint16]held // by packet id: received, no acknowledgement sent
+	released map[uint16]held // QoS 2: PUBREC sent, PUBREL not received
+	settled  bool            // a message has come over this connection that is not sent again
 	counts   counts
-	granted  bool // this process has subscribed, in the session that the server has
+	requests uint16 // for SUBSCRIBE so far
+	granted  bool   // this process has subscribed, in the session that the server has
 }
 
 // held is what a message that is not acknowledged is known by.
 type held struct {
-	entry *entry
-	print uint64
+	entry      *entry
+	print      uint64
+	connection int64 // the last that it came over
 }
 
 // counts are what a session has seen.
@@ -74,7 +78,7 @@ func newSession(s *settings, a *assignment, filters, foreign []string, log *slog
 		stopping: stopping, halt: halt, patience: patience, giveUp: giveUp,
 		s: s, client: a.Client, filters: filters, foreign: foreign, link: l, log: log.With("client", a.Client),
 		ledger: acksource.New[*message, ack](acksource.Options{Order: acksource.InOrder, MaxMessages: s.maxInFlight, MaxBytes: s.maxBytes}),
-		seed:   maphash.MakeSeed(), unacked: map[uint16]held{}, released: map[uint16]uint64{},
+		seed:   maphash.MakeSeed(), unacked: map[uint16]held{}, released: map[uint16]held{},
 	}, nil
 }
 
@@ -87,7 +91,7 @@ func (s *session) run(ctx context.Context) error {
 		switch {
 		case errors.Is(err, errStopping) || ctx.Err() != nil:
 			return nil
-		case errors.Is(err, errFinal), permanently(err) && !s.everConnected():
+		case final(err), permanently(err) && !s.everConnected():
 			return err
 		}
 		if time.Since(began) > 2*delay {
@@ -166,6 +170,7 @@ func (s *session) resume(c *conn) {
 	defer s.mu.Unlock()
 	expected := !s.s.clean && (s.known || s.counts.Connections > 0)
 	s.counts.Connections++
+	s.settled = false
 	if c.present {
 		s.log.Info("connected", "uri", c.uri, "protocol", c.d.String(), "session", "resumed")
 		return
@@ -182,34 +187,53 @@ func (s *session) resume(c *conn) {
 		"protocol", c.d.String(), "sessions lost", s.counts.SessionsLost)
 }
 
-// received enters a message for which room was reserved. answer is sent at once if it is not nil.
-func (s *session) received(m *message, size int64) (answer *[4]byte) {
+// received enters a message for which room was reserved.
+func (s *session) received(m *message, size int64) {
 	if m.qos == 0 {
 		s.count(func(c *counts) { c.Received++ })
 		s.ledger.Enter(m, ack{}, size, false)
-		return nil
+		return
 	}
 	print := s.print(m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counts.Received++
 	if m.dup {
-		if h, ok := s.unacked[m.id]; ok && h.print == print {
+		if h, ok := s.before(m); ok && h.print == print {
 			s.counts.Recognised++
+			h.connection = s.counts.Connections
+			s.unacked[m.id] = h
+			delete(s.released, m.id)
 			s.ledger.Owe(h.entry, ack{m.id, m.qos}, size)
-			return nil
-		}
-		if seen, ok := s.released[m.id]; ok && m.qos == 2 && seen == print {
-			s.counts.Recognised++
-			s.ledger.Cancel(size)
-			a := pubrec(m.id)
-			return &a
+			return
 		}
 		s.counts.Repeated++
+	} else {
+		s.settle()
 	}
 	delete(s.released, m.id)
-	s.unacked[m.id] = held{s.ledger.Enter(m, ack{m.id, m.qos}, size, true), print}
-	return nil
+	s.unacked[m.id] = held{s.ledger.Enter(m, ack{m.id, m.qos}, size, true), print, s.counts.Connections}
+}
+
+// before looks for an earlier receipt of a message that is marked as a duplicate: not acknowledged, or (QoS 2) acknowledged, but not released. It
+// is called under mu.
+func (s *session) before(m *message) (h held, ok bool) {
+	if h, ok = s.unacked[m.id]; !ok && m.qos == 2 {
+		h, ok = s.released[m.id]
+	}
+	return h, ok
+}
+
+// settle is called for a message that comes for the first time: what the server sends again it sends before. Whatever it has not sent again it has
+// given up (an expiry, a loss of its own), and another message with the same id and text is another message. It is called under mu.
+func (s *session) settle() {
+	if s.settled {
+		return
+	}
+	s.settled = true
+	stale := func(_ uint16, h held) bool { return h.connection != s.counts.Connections }
+	maps.DeleteFunc(s.unacked, stale)
+	maps.DeleteFunc(s.released, stale)
 }
 
 func (s *session) count(f func(*counts)) {
@@ -236,7 +260,7 @@ func (s *session) acknowledge(acks []ack) {
 	defer s.mu.Unlock()
 	for _, a := range acks {
 		if a.qos == 2 {
-			s.released[a.id] = s.unacked[a.id].print
+			s.released[a.id] = s.unacked[a.id]
 		}
 		delete(s.unacked, a.id)
 	}

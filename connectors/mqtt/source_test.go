@@ -26,7 +26,7 @@ func TestDelivers(t *testing.T) {
 			t.Run(version+" QoS "+qos, func(t *testing.T) {
 				b := newBroker(t, nil)
 				h := connecttest.Source(t, Plugins()[0], b.props(config.Props{"protocol": version, "qos": qos}))
-				b.await("connect-harness", 1)
+				b.await(harnessClient, 1)
 				want := texts(300)
 				b.send("t/a", want...)
 				for i, r := range h.Next(300) {
@@ -34,7 +34,7 @@ func TestDelivers(t *testing.T) {
 					assert.Equal(t, "k", r.Topic)
 					assert.Equal(t, "t/a", r.Key.Value.String())
 				}
-				require.Eventually(t, func() bool { return b.inflight("connect-harness") == 0 }, patience, tick, "all are acknowledged")
+				require.Eventually(t, func() bool { return b.inflight(harnessClient) == 0 }, patience, tick, "all are acknowledged")
 			})
 		}
 	}
