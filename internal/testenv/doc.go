@@ -24,6 +24,8 @@
 //     use in its stead.
 //   - [Cassandra] is one node of Apache Cassandra 5, shared by all tests of a test
 //     binary, which they may kill and start again on its data.
+//   - [Mosquitto] is an MQTT broker of a test's own, which it may kill and start again on
+//     its data; Debian's package must be installed.
 //   - [JavaProgram] runs a Java program once, for what only Java's classes can say.
 //   - [Proxy] is a TCP proxy on loopback for tests of a network that fails.
 //
