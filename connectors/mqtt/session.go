@@ -3,16 +3,17 @@ package mqtt
 import (
 	"context"
 	"errors"
-	"fmt"
 	"hash/maphash"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamlane/connect/connectors/internal/acksource"
+	"github.com/streamlane/connect/metric"
 )
 
 // ack is how a message is acknowledged.
@@ -36,6 +37,7 @@ type session struct {
 	link    *link
 	log     *slog.Logger
 	ledger  *ledger
+	meters  meters
 	seed    maphash.Seed
 
 	stopping context.Context // ends when the task stops, by halt
@@ -43,13 +45,15 @@ type session struct {
 	patience context.Context // ends when a stop has to be at once, by giveUp
 	giveUp   context.CancelFunc
 
-	mu       sync.Mutex
-	unacked  map[uint16]held // by packet id: received, no acknowledgement sent
-	released map[uint16]held // QoS 2: PUBREC sent, PUBREL not received
-	settled  bool            // a message has come over this connection that is not sent again
-	counts   counts
-	requests uint16 // for SUBSCRIBE so far
-	granted  bool   // this process has subscribed, in the session that the server has
+	connected atomic.Bool
+
+	mu          sync.Mutex
+	unacked     map[uint16]held // by packet id: received, no acknowledgement sent
+	released    map[uint16]held // QoS 2: PUBREC sent, PUBREL not received
+	settled     bool            // a message has come over this connection that is not sent again
+	connections int64           // so far
+	requests    uint16          // for SUBSCRIBE so far
+	granted     bool            // this process has subscribed, in the session that the server has
 }
 
 // held is what a message that is not acknowledged is known by.
@@ -59,27 +63,21 @@ type held struct {
 	connection int64 // the last that it came over
 }
 
-// counts are what a session has seen.
-type counts struct {
-	// Connections made and lost; Sessions that were not there though they should have been.
-	Connections, Lost, SessionsLost int64
-	// Received messages; of those with the flag DUP: recognised, so no second record, and delivered, perhaps for the second time.
-	Received, Recognised, Repeated int64
-}
-
-func newSession(s *settings, a *assignment, filters, foreign []string, log *slog.Logger) (*session, error) {
+func newSession(s *settings, a *assignment, filters, foreign []string, log *slog.Logger, set *metric.Set) (*session, error) {
 	l, err := newLink(s, a.Client)
 	if err != nil {
 		return nil, err
 	}
 	stopping, halt := context.WithCancel(context.Background())
 	patience, giveUp := context.WithCancel(context.Background())
-	return &session{
+	x := &session{
 		stopping: stopping, halt: halt, patience: patience, giveUp: giveUp,
 		s: s, client: a.Client, filters: filters, foreign: foreign, link: l, log: log.With("client", a.Client),
 		ledger: acksource.New[*message, ack](acksource.Options{Order: acksource.InOrder, MaxMessages: s.maxInFlight, MaxBytes: s.maxBytes}),
-		seed:   maphash.MakeSeed(), unacked: map[uint16]held{}, released: map[uint16]held{},
-	}, nil
+		seed:   maphash.MakeSeed(), unacked: map[uint16]held{}, released: map[uint16]held{}, meters: newMeters(set),
+	}
+	x.gauges(set)
+	return x, nil
 }
 
 // run keeps the session connected until the task stops (nil) or cannot go on.
@@ -98,7 +96,7 @@ func (s *session) run(ctx context.Context) error {
 			delay = s.s.conn.Backoff
 		}
 		wait := jitter(delay)
-		s.log.Warn("not connected", "err", err, "again in", wait, "counts", s.stats().String())
+		s.log.Warn("not connected", "err", err, "again in", wait, "counts", s.meters.String())
 		if !s.pause(ctx, wait) {
 			return nil
 		}
@@ -122,19 +120,7 @@ func (s *session) pause(ctx context.Context, d time.Duration) bool {
 	return false
 }
 
-func (s *session) everConnected() bool { return s.stats().Connections > 0 }
-
-func (s *session) stats() counts {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.counts
-}
-
-// String is for logs.
-func (c counts) String() string {
-	return fmt.Sprintf("connections %d, lost %d, sessions lost %d, received %d, repeated and recognised %d, repeated and delivered %d",
-		c.Connections, c.Lost, c.SessionsLost, c.Received, c.Recognised, c.Repeated)
-}
+func (s *session) everConnected() bool { return s.meters.connections.Value() > 0 }
 
 // once is the life of one connection.
 func (s *session) once(ctx context.Context) error {
@@ -156,10 +142,9 @@ func (s *session) once(ctx context.Context) error {
 	defer s.ledger.Forget()
 	p := &pump{session: s, c: c, out: make(chan [4]byte, 64)}
 	err = p.run(ctx)
+	s.connected.Store(false)
 	if !errors.Is(err, errStopping) {
-		s.mu.Lock()
-		s.counts.Lost++
-		s.mu.Unlock()
+		s.meters.lost.Add(1)
 	}
 	return err
 }
@@ -168,8 +153,12 @@ func (s *session) once(ctx context.Context) error {
 func (s *session) resume(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	expected := !s.s.clean && (s.known || s.counts.Connections > 0)
-	s.counts.Connections++
+	expected := !s.s.clean && (s.known || s.connections > 0)
+	if s.connections++; s.connections > 1 {
+		s.meters.reconnections.Add(1)
+	}
+	s.meters.connections.Add(1)
+	s.connected.Store(true)
 	s.settled = false
 	if c.present {
 		s.log.Info("connected", "uri", c.uri, "protocol", c.d.String(), "session", "resumed")
@@ -182,37 +171,37 @@ func (s *session) resume(c *conn) {
 		s.log.Info("connected", "uri", c.uri, "protocol", c.d.String(), "session", "new")
 		return
 	}
-	s.counts.SessionsLost++
-	s.log.Error("connected, but the server has lost the session: messages that it had for it may be lost", "uri", c.uri,
-		"protocol", c.d.String(), "sessions lost", s.counts.SessionsLost)
+	s.meters.sessionsLost.Add(1)
+	s.log.Warn("connected, but the server has lost the session: messages that it had for it may be lost", "uri", c.uri,
+		"protocol", c.d.String(), "sessions lost", s.meters.sessionsLost.Value())
 }
 
 // received enters a message for which room was reserved.
 func (s *session) received(m *message, size int64) {
+	s.meters.received.Add(1)
 	if m.qos == 0 {
-		s.count(func(c *counts) { c.Received++ })
 		s.ledger.Enter(m, ack{}, size, false)
 		return
 	}
 	print := s.print(m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.counts.Received++
 	if m.dup {
+		s.meters.redelivered.Add(1)
 		if h, ok := s.before(m); ok && h.print == print {
-			s.counts.Recognised++
-			h.connection = s.counts.Connections
+			s.meters.recognised.Add(1)
+			h.connection = s.connections
 			s.unacked[m.id] = h
 			delete(s.released, m.id)
 			s.ledger.Owe(h.entry, ack{m.id, m.qos}, size)
 			return
 		}
-		s.counts.Repeated++
+		s.meters.repeated.Add(1)
 	} else {
 		s.settle()
 	}
 	delete(s.released, m.id)
-	s.unacked[m.id] = held{s.ledger.Enter(m, ack{m.id, m.qos}, size, true), print, s.counts.Connections}
+	s.unacked[m.id] = held{s.ledger.Enter(m, ack{m.id, m.qos}, size, true), print, s.connections}
 }
 
 // before looks for an earlier receipt of a message that is marked as a duplicate: not acknowledged, or (QoS 2) acknowledged, but not released. It
@@ -231,15 +220,9 @@ func (s *session) settle() {
 		return
 	}
 	s.settled = true
-	stale := func(_ uint16, h held) bool { return h.connection != s.counts.Connections }
+	stale := func(_ uint16, h held) bool { return h.connection != s.connections }
 	maps.DeleteFunc(s.unacked, stale)
 	maps.DeleteFunc(s.released, stale)
-}
-
-func (s *session) count(f func(*counts)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f(&s.counts)
 }
 
 // print tells messages apart that have the same packet id.

@@ -131,7 +131,7 @@ func TestSubscriptionRefused(t *testing.T) {
 
 // bareSession is one that is connected to nothing.
 func bareSession(t *testing.T) *session {
-	s, err := newSession(&settings{uris: []string{"mqtt://x"}, maxInFlight: 100}, &assignment{Client: "c"}, []string{"t/#"}, nil, slog.New(slog.DiscardHandler))
+	s, err := newSession(&settings{uris: []string{"mqtt://x"}, maxInFlight: 100}, &assignment{Client: "c"}, []string{"t/#"}, nil, slog.New(slog.DiscardHandler), nil)
 	require.NoError(t, err)
 	return s
 }
@@ -190,8 +190,8 @@ func TestRecognises(t *testing.T) {
 			s.reconnect()
 			s.arrive(t, 1, 1, false, "on")
 			c.act(s)
-			assert.Equal(t, c.recognised, s.stats().Recognised)
-			assert.Equal(t, s.stats().Received, s.stats().Recognised+s.ledger.Stats().Entered)
+			assert.Equal(t, c.recognised, s.meters.recognised.Value())
+			assert.Equal(t, s.meters.received.Value(), s.meters.recognised.Value()+s.ledger.Stats().Entered)
 		})
 	}
 }

@@ -77,7 +77,7 @@ func (t *task) Start(ctx context.Context, c connect.SourceContext) error {
 			before, _ = earlier(o)
 		}
 	}
-	s, err := newSession(t.s, &t.a, t.filters, others(append(t.s.subscriptions(), before...), t.filters), c.Logger())
+	s, err := newSession(t.s, &t.a, t.filters, others(append(t.s.subscriptions(), before...), t.filters), c.Logger(), c.Metrics())
 	if err != nil {
 		return fmt.Errorf("MQTT source: %w", err)
 	}
@@ -162,6 +162,6 @@ func (t *task) Stop(ctx context.Context) error {
 	defer undo()
 	t.running.Wait()
 	t.fail(nil)
-	t.session.log.Info("disconnected", "counts", t.session.stats().String(), "ledger", t.session.ledger.Stats().String())
+	t.session.log.Info("disconnected", "counts", t.session.meters.String(), "ledger", t.session.ledger.Stats().String())
 	return nil
 }

@@ -16,6 +16,9 @@ import (
 type MosquittoOptions struct {
 	// Users are the passwords of those who are let in, by user name. None: everybody is.
 	Users map[string]string
+	// Durable has the broker write sessions and messages to disk each time that something has changed, as often as it can be told to, so that it may
+	// be killed. That is slow. Otherwise it writes when it is stopped.
+	Durable bool
 	// MaxInFlight is how many messages without acknowledgement a client may have; 0: 1000. A client's own receive maximum counts if it is lower.
 	MaxInFlight int
 }
@@ -42,7 +45,7 @@ const (
 
 // Mosquitto starts an MQTT broker, Eclipse Mosquitto as Debian has it, for one test. It keeps all messages that wait for a client, however many.
 //
-// It writes sessions and messages to disk each time that something has changed, as often as it can be told to. [MosquittoServer.Kill] may still lose
+// [MosquittoServer.Kill] loses all that the broker did not write to disk. One that is durable may still lose
 // what it took since it last went round its loop: a message that a publisher has just had confirmed, and acknowledgements of subscribers, whose
 // messages it then sends again. A publisher that, after the confirmation, waits for the answer to a ping knows that its message is on disk.
 func Mosquitto(t testing.TB, o MosquittoOptions) *MosquittoServer {
@@ -132,9 +135,14 @@ func (m *MosquittoServer) conf(o MosquittoOptions, passwords string) string {
 		inFlight = 1000
 	}
 	lines := []string{
-		"persistence true", "persistence_location " + filepath.Join(m.spec.dir, "data") + "/", "autosave_on_changes true", "autosave_interval 1",
-		"max_queued_messages 0", "max_inflight_messages " + strconv.Itoa(inFlight), "set_tcp_nodelay true", "sys_interval 0", "log_dest stdout",
+		"persistence true", "persistence_location " + filepath.Join(m.spec.dir, "data") + "/", "autosave_on_changes true",
+		"max_queued_messages 0", "max_inflight_messages " + strconv.Itoa(inFlight), "set_tcp_nodelay true", "sys_interval 0", "log_dest stdout", "log_type error", "log_type warning", "log_type notice",
 		"allow_anonymous " + strconv.FormatBool(passwords == ""),
+	}
+	if o.Durable {
+		lines = append(lines, "autosave_interval 1")
+	} else {
+		lines = append(lines, "autosave_interval 0")
 	}
 	if os.Getuid() == 0 {
 		lines = append(lines, "user root") // who owns the folder

@@ -48,7 +48,7 @@ func dialMosquitto(t *testing.T, uri string, config *tls.Config) net.Conn {
 
 // A broker that is killed keeps the sessions that it has saved, and finds its port again.
 func TestMosquittoComesBackOnItsData(t *testing.T) {
-	m := testenv.Mosquitto(t, testenv.MosquittoOptions{})
+	m := testenv.Mosquitto(t, testenv.MosquittoOptions{Durable: true})
 	c := dialMosquitto(t, m.URI(), nil)
 	assert.False(t, hello(t, c, "", "").SessionPresent)
 	s := packets.Subscribe{PacketID: 1, Properties: &packets.Properties{}, Subscriptions: []packets.SubOptions{{Topic: "t", QoS: 1}}}

@@ -64,6 +64,7 @@ type Entry[M, H any] struct {
 	done   bool
 	owed   bool // is in the queue of what is to be acknowledged
 	lease  time.Time
+	since  int64 // nanoseconds: when it was entered
 }
 
 // New returns an empty ledger.
@@ -119,7 +120,7 @@ func (l *Ledger[M, H]) Cancel(size int64) {
 // Enter puts a message, for which there was a Reserve of the same size, at the end of what Poll returns. owed: it has to be acknowledged;
 // otherwise (MQTT's QoS 0) it leaves the ledger as soon as Kafka has it.
 func (l *Ledger[M, H]) Enter(m M, h H, size int64, owed bool) *Entry[M, H] {
-	e := &Entry[M, H]{Message: m, handle: h, size: size, left: 1}
+	e := &Entry[M, H]{Message: m, handle: h, size: size, left: 1, since: time.Now().UnixNano()}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reserved--
@@ -318,6 +319,22 @@ func (l *Ledger[M, H]) Abandon() []H {
 	clear(l.inFlight)
 	l.waiting, l.due, l.bytes = fifo[*Entry[M, H]]{}, fifo[*Entry[M, H]]{}, 0
 	return left
+}
+
+// Oldest returns when the oldest of the messages in flight was entered, if there are any. It looks at all of them: it is for metrics.
+func (l *Ledger[M, H]) Oldest() (since time.Time, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var first *Entry[M, H]
+	for e := range l.inFlight {
+		if first == nil || e.since < first.since {
+			first = e
+		}
+	}
+	if first == nil {
+		return time.Time{}, false
+	}
+	return time.Unix(0, first.since), true
 }
 
 // Stats returns the counts so far.

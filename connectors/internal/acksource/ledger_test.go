@@ -140,6 +140,25 @@ func TestOneThatIsLargerThanAll(t *testing.T) {
 	assert.ErrorIs(t, l.Reserve(ctx, 1), context.Canceled)
 }
 
+func TestOldest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New[int, int](Options{Order: AnyOrder})
+		_, ok := l.Oldest()
+		assert.False(t, ok)
+		first := time.Now()
+		e := enter(t, l, 1)
+		time.Sleep(time.Second)
+		enter(t, l, 2)
+		since, ok := l.Oldest()
+		assert.True(t, ok)
+		assert.True(t, first.Equal(since))
+		l.Done(e...)
+		l.Due(nil, 1)
+		since, _ = l.Oldest()
+		assert.Equal(t, time.Second, since.Sub(first))
+	})
+}
+
 func TestPollEndsWithItsContext(t *testing.T) {
 	l := New[int, int](Options{})
 	ctx, cancel := context.WithCancelCause(t.Context())
