@@ -100,20 +100,20 @@ func (p *publisher) answer(c net.Conn, r *bufio.Reader) (done int, err error) {
 	}
 	switch x := packet.Content.(type) {
 	case *packets.Puback:
-		return 1, refused(x.ReasonCode)
+		return 1, reasonCode(x.ReasonCode)
 	case *packets.Pubrec:
-		if err := refused(x.ReasonCode); err != nil {
+		if err := reasonCode(x.ReasonCode); err != nil {
 			return 0, err
 		}
 		_, err := (&packets.Pubrel{PacketID: x.PacketID, Properties: &packets.Properties{}}).WriteTo(c)
 		return 0, err
 	case *packets.Pubcomp:
-		return 1, refused(x.ReasonCode)
+		return 1, reasonCode(x.ReasonCode)
 	}
 	return 0, errors.New("an unexpected packet")
 }
 
-func refused(code byte) error {
+func reasonCode(code byte) error {
 	if code >= 0x80 {
 		return fmt.Errorf("refused: %#x", code)
 	}

@@ -107,7 +107,7 @@ func TestRestartBringsWhatKafkaDoesNotHave(t *testing.T) {
 func TestSubscriptionRefused(t *testing.T) {
 	s := newServer(t)
 	s.grant = 0x91
-	h := connecttest.Source(t, Plugins()[0], serverProps(s.listen()))
+	h := connecttest.Source(t, Plugins()[0], serverProps(s.listen()).Merge(config.Props{"validate.connection": "false"}))
 	require.Eventually(t, func() (again bool) {
 		s.do(func() { again = s.attempts > 2 })
 		return again
