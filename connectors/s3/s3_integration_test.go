@@ -5,6 +5,8 @@ package s3
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -34,6 +36,8 @@ type place struct {
 	server *testenv.ObjectStore
 	bucket string
 	client *s3.Client
+	// customerKey is what objects are encrypted by; nil: nothing.
+	customerKey []byte
 }
 
 // newPlace makes a bucket.
@@ -65,7 +69,13 @@ func (p *place) config(t testing.TB, more config.Props) Config {
 
 func (p *place) read(t testing.TB, key string) []byte {
 	t.Helper()
-	o, err := p.client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &p.bucket, Key: &key})
+	in := &s3.GetObjectInput{Bucket: &p.bucket, Key: &key}
+	if p.customerKey != nil {
+		in.SSECustomerAlgorithm, in.SSECustomerKey = aws.String("AES256"), aws.String(base64.StdEncoding.EncodeToString(p.customerKey))
+		sum := md5.Sum(p.customerKey)
+		in.SSECustomerKeyMD5 = aws.String(base64.StdEncoding.EncodeToString(sum[:]))
+	}
+	o, err := p.client.GetObject(t.Context(), in)
 	require.NoError(t, err)
 	defer o.Body.Close()
 	body, err := io.ReadAll(o.Body)

@@ -299,6 +299,7 @@ func TestCommitGoesOnAfterAConflict(t *testing.T) {
 		_, err := task.PreCommit(t.Context(), connect.Offsets{tp0: 2})
 		require.NoError(t, err)
 		assert.Zero(t, time.Since(began))
+		synctest.Wait()
 		require.NoError(t, task.Put(t.Context(), nil))
 		assert.Equal(t, connect.Offsets{tp0: 0}, ctx.TakeRewinds())
 		require.NoError(t, task.Stop(t.Context()))
