@@ -145,7 +145,7 @@ func (c *aivenConfig) describeOutput(d *config.Def) {
 // aivenKeys are the names of our keys there.
 var aivenKeys = map[string]string{
 	"s3.bucket.name": "aws.s3.bucket.name", "s3.region": "aws.s3.region", "store.url": "aws.s3.endpoint", "s3.part.size": "aws.s3.part.size.bytes",
-	"s3.credentials.provider.sts.role.arn": "aws.sts.role.arn", "timezone": "file.name.timestamp.timezone",
+	"s3.credentials.provider.sts.role.arn": "aws.sts.role.arn", "s3.credentials.provider.class": "aws.credentials.provider", "s3.ssea.name": "aws.s3.sse.algorithm", "timezone": "file.name.timestamp.timezone",
 }
 
 // Check says what no single key can say.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -70,12 +69,9 @@ func (b *bucket) Capabilities(ctx context.Context) (objectstore.Capabilities, er
 	return can, nil
 }
 
-// tryConditions creates an object twice, whole and in parts. Readers pass over names that begin with an underscore.
+// tryConditions creates an object twice, whole and in parts.
 func (b *bucket) tryConditions(ctx context.Context) (bool, error) {
-	key := "_connect-probe-" + rand.Text()
-	if b.c.TopicsDir != "" {
-		key = b.c.TopicsDir + b.c.DirectoryDelim + key
-	}
+	key := b.probeKey()
 	o := objectstore.PutOptions{IfAbsent: true}
 	if err := b.putWhole(ctx, key, bytes.NewReader(nil), 0, o); err != nil {
 		return false, notSupported(err)
@@ -145,12 +141,7 @@ func (b *bucket) encryption() types.ServerSideEncryption {
 
 // putParts uploads in parts, several at once, each read from where it is kept.
 func (b *bucket) putParts(ctx context.Context, key string, content io.ReaderAt, size int64, o objectstore.PutOptions) (err error) {
-	begun, err := b.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
-		Bucket: &b.c.Bucket, Key: &key, ContentType: optional(o.ContentType), Metadata: o.Metadata,
-		StorageClass: types.StorageClass(b.c.ObjectClass), ACL: types.ObjectCannedACL(b.c.ACL), Tagging: b.tagging(o.Metadata),
-		SSECustomerAlgorithm: b.algorithm, SSECustomerKey: b.key, SSECustomerKeyMD5: b.keyMD5,
-		ServerSideEncryption: b.encryption(), SSEKMSKeyId: optional(b.c.KMSKey),
-	})
+	begun, err := b.client.CreateMultipartUpload(ctx, b.newUpload(key, o))
 	if err != nil {
 		return classify(err)
 	}
@@ -172,6 +163,16 @@ func (b *bucket) putParts(ctx context.Context, key string, content io.ReaderAt, 
 	}
 	_, err = b.client.CompleteMultipartUpload(ctx, end)
 	return classify(err)
+}
+
+// newUpload is the request that begins an upload in parts.
+func (b *bucket) newUpload(key string, o objectstore.PutOptions) *s3.CreateMultipartUploadInput {
+	return &s3.CreateMultipartUploadInput{
+		Bucket: &b.c.Bucket, Key: &key, ContentType: optional(o.ContentType), Metadata: o.Metadata,
+		StorageClass: types.StorageClass(b.c.ObjectClass), ACL: types.ObjectCannedACL(b.c.ACL), Tagging: b.tagging(o.Metadata),
+		SSECustomerAlgorithm: b.algorithm, SSECustomerKey: b.key, SSECustomerKeyMD5: b.keyMD5,
+		ServerSideEncryption: b.encryption(), SSEKMSKeyId: optional(b.c.KMSKey),
+	}
 }
 
 func (b *bucket) sendParts(ctx context.Context, key string, upload *string, content io.ReaderAt, size int64) ([]types.CompletedPart, error) {

@@ -114,7 +114,7 @@ func (c *lensesConfig) describeIgnored(d *config.Def) {
 // lensesKeys are the names of our keys there.
 var lensesKeys = map[string]string{
 	"s3.bucket.name": "connect.s3.kcql", "s3.region": "connect.s3.aws.region", "store.url": "connect.s3.custom.endpoint",
-	"aws.access.key.id": "connect.s3.aws.access.key", "s3.wan.mode": "connect.s3.path.style.access",
+	"aws.access.key.id": "connect.s3.aws.access.key", "s3.credentials.provider.class": "connect.s3.aws.auth.mode", "s3.wan.mode": "connect.s3.path.style.access",
 	"parquet.codec": "connect.s3.compression.codec", "avro.codec": "connect.s3.compression.codec", "compression.level": "connect.s3.compression.level",
 }
 

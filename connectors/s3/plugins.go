@@ -2,12 +2,7 @@ package s3
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net/http"
-
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
@@ -58,40 +53,4 @@ func newTask(c TaskConfig) (*objectstore.Task, error) {
 		return openBucket(ctx, &c.Config, log)
 	}
 	return objectstore.NewTask(o)
-}
-
-// Probe looks whether the bucket can be reached.
-func (c *Config) Probe(ctx context.Context) error {
-	client, err := newClient(ctx, c)
-	if err != nil {
-		key := "aws.access.key.id"
-		if c.Credentials.RoleARN != "" {
-			key = "s3.credentials.provider.sts.role.arn"
-		}
-		return keyError(key, c.Credentials.AccessKey, "%w", err)
-	}
-	_, err = client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &c.Bucket})
-	return c.blame(err)
-}
-
-// blame names the key that a failed look at the bucket is about.
-func (c *Config) blame(err error) error {
-	if err == nil {
-		return nil
-	}
-	r, answered := errors.AsType[*awshttp.ResponseError](err)
-	answered = answered && r.HTTPStatusCode() != 0
-	switch {
-	case !answered && c.URL != "":
-		return keyError("store.url", c.URL, "the store cannot be reached: %w", err)
-	case !answered:
-		return keyError("s3.region", c.Region, "the store cannot be reached: %w", err)
-	case r.HTTPStatusCode() == http.StatusNotFound:
-		return keyError("s3.bucket.name", c.Bucket, "there is no such bucket: %w", err)
-	case r.HTTPStatusCode() == http.StatusMovedPermanently || r.HTTPStatusCode() == http.StatusBadRequest:
-		return keyError("s3.region", c.Region, "the bucket is in another region, or the request is refused: %w", err)
-	case r.HTTPStatusCode() == http.StatusForbidden:
-		return keyError("aws.access.key.id", c.Credentials.AccessKey, "the store refuses these credentials, or access to the bucket %q: %w", c.Bucket, err)
-	}
-	return keyError("s3.bucket.name", c.Bucket, "%w", err)
 }

@@ -4,7 +4,6 @@ package s3
 
 import (
 	"bytes"
-	"context"
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/json"
@@ -269,33 +268,4 @@ func TestObjectsAreAsConfigured(t *testing.T) {
 		got[*tag.Key] = *tag.Value
 	}
 	assert.Equal(t, map[string]string{"startOffset": "0", "endOffset": "9", "recordCount": "10", "team": "data", "stage": "test"}, got)
-}
-
-// Validation finds what is wrong with the world, and names the key.
-func TestProbeNamesTheKey(t *testing.T) {
-	p := newPlace(t, testenv.S3(t))
-	proxy := testenv.Proxy(t, strings.TrimPrefix(p.server.URL, "http://"))
-	proxy.Break()
-	for _, c := range []struct {
-		change config.Props
-		key    string
-	}{
-		{nil, ""},
-		{config.Props{"s3.bucket.name": "no-such-bucket"}, "s3.bucket.name"},
-		{config.Props{"aws.secret.access.key": "wrong"}, "aws.access.key.id"},
-		{config.Props{"store.url": "http://" + proxy.Addr()}, "store.url"},
-	} {
-		cfg := p.config(t, c.change)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		err := cfg.Probe(ctx)
-		cancel()
-		if c.key == "" {
-			assert.NoError(t, err)
-			continue
-		}
-		var key *config.KeyError
-		require.ErrorAs(t, err, &key, "%v", c.change)
-		assert.Equal(t, c.key, key.Key, "%v", err)
-		assert.NotContains(t, err.Error(), "wrong")
-	}
 }
