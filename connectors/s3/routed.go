@@ -39,7 +39,9 @@ func (t *routedTask) of(topic string) int {
 
 // Start starts all tasks.
 func (t *routedTask) Start(ctx context.Context, c connect.SinkContext) error {
+	stats := objectstore.NewStats(c.Metrics())
 	for _, r := range t.routes {
+		r.task.UseStats(stats)
 		if err := r.task.Start(ctx, c); err != nil {
 			return fmt.Errorf("topic %s: %w", r.topic, err)
 		}

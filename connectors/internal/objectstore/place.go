@@ -27,6 +27,7 @@ func (t *Task) place(ctx context.Context, p *partition, r *connect.SinkRecord, n
 	}
 	offset := r.Origin.Offset
 	if e, ok := p.skip[dir]; ok && offset <= e {
+		t.stats.skipped.Add(1)
 		return nil // stored already
 	}
 	if e, ok := p.forced[dir]; ok && offset > e && p.files[dir] != nil && p.files[dir].end <= e {

@@ -50,6 +50,9 @@ type Task struct {
 	caps  Capabilities
 	spill *spillArea
 
+	stats                  *Stats
+	shownFiles, shownBytes int64 // of the gauges
+
 	parts map[connect.TopicPartition]*partition
 	open  int64 // bytes of memory of files that are open
 	// crowded: they take too much, although all that can be is on disk.
@@ -96,6 +99,9 @@ func byTime(p Partitioner) bool {
 // Start opens the store and learns what it can do.
 func (t *Task) Start(ctx context.Context, c connect.SinkContext) error {
 	t.ctx = c
+	if t.stats == nil {
+		t.stats = NewStats(c.Metrics())
+	}
 	t.life, t.end = context.WithCancel(ctx)
 	t.spill = newSpillArea(t.o.Config.TempDir)
 	back, err := t.o.Open(ctx, c.Logger())
@@ -177,6 +183,7 @@ func (t *Task) Put(ctx context.Context, records []connect.SinkRecord) error {
 		p.ignore = false
 	}
 	t.schedule(now)
+	t.gauge()
 	return t.settle()
 }
 
@@ -308,6 +315,7 @@ func (t *Task) Stop(context.Context) error {
 	for tp := range t.parts {
 		t.drop(tp)
 	}
+	t.gauge()
 	t.jobs.Wait()
 	err := t.spill.close()
 	if t.back != nil {

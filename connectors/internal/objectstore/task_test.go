@@ -305,3 +305,55 @@ func TestCommitGoesOnAfterAConflict(t *testing.T) {
 		require.NoError(t, task.Stop(t.Context()))
 	})
 }
+
+// What an operator looks at: what was stored, what waits, what was tried again, what was met.
+func TestMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := testConfig()
+		c.FlushSize, c.RetryBackoff = 2, time.Second
+		back := newBackend()
+		back.store.objects["topics/t/partition=0/t+0+0000000000.txt"] = stored{"0\n", map[string]string{MetaTopic: "t", MetaPartition: "0", MetaStart: "0", MetaEnd: "0", MetaCount: "1", MetaConnector: "c"}}
+		task, ctx := startTask(t, c, back, lineFormat{ext: ".txt"})
+		put := func(offsets ...int64) {
+			var batch []connect.SinkRecord
+			for _, o := range offsets {
+				batch = append(batch, testRecord(tp0, o, "f", false))
+			}
+			require.NoError(t, task.Put(t.Context(), batch))
+			synctest.Wait()
+		}
+		seen := func() map[string]float64 {
+			all := map[string]float64{}
+			for _, m := range ctx.Metrics().All() {
+				if m.Value != 0 {
+					all[m.Name] = m.Value
+				}
+				assert.NotEmpty(t, m.Doc)
+			}
+			return all
+		}
+		put(0)
+		assert.Equal(t, 1.0, seen()["open-files"])
+		assert.Positive(t, seen()["open-bytes"])
+		put() // finds what is there, and goes back
+		require.Equal(t, connect.Offsets{tp0: 0}, ctx.TakeRewinds())
+		asked := 0
+		back.fate = func() (f fate) {
+			if asked++; asked == 2 { // the first is the look for the object
+				f.before = errCut
+			}
+			return f
+		}
+		put(0, 1, 2)
+		assert.Equal(t, 1.0, seen()["uploads-in-flight"])
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		body := back.store.objects["topics/t/partition=0/t+0+0000000001.txt"].body
+		require.NotEmpty(t, body)
+		assert.Equal(t, map[string]float64{"objects-written": 1, "records-written": 2, "bytes-written": float64(len(body)), "upload-time-ms": 1000, "upload-retries": 1, "upload-conflicts": 1,
+			"records-skipped": 1}, seen())
+		put(3)
+		require.NoError(t, task.Stop(t.Context()))
+		assert.NotContains(t, seen(), "open-files")
+	})
+}

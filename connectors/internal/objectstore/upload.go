@@ -75,9 +75,14 @@ func (t *Task) store(ctx context.Context, f *file) result {
 	if !t.enterSlot(ctx) {
 		return r
 	}
-	defer t.leaveSlot()
+	t.stats.uploading.Add(1)
+	defer func() {
+		t.stats.uploading.Add(-1)
+		t.leaveSlot()
+	}()
 	for i, o := range f.outputs {
 		marker := i == len(f.outputs)-1
+		began := time.Now()
 		found, err := t.put(ctx, f, o)
 		switch {
 		case err != nil:
@@ -89,7 +94,9 @@ func (t *Task) store(ctx context.Context, f *file) result {
 			r.found, r.forced, r.end = true, !marker, found.end
 			return r
 		}
+		t.stats.stored(o.spool.Size(), time.Since(began))
 	}
+	t.stats.records.Add(f.count)
 	f.stored = true
 	return r
 }
@@ -215,6 +222,7 @@ func (t *Task) insist(ctx context.Context, what string, try func() error) error 
 			}
 			return nil
 		}
+		t.stats.retries.Add(1)
 		t.ctx.Logger().WarnContext(ctx, "the store has failed, trying again", "what", what, "err", err, "attempt", attempt, "pause", max(pause, after))
 		timer := time.NewTimer(max(pause, after))
 		select {
@@ -283,6 +291,7 @@ func (t *Task) learn(p *partition, r result) {
 		t.ctx.Logger().InfoContext(t.life, "records are stored already; reading again from the last boundary without them",
 			"topic", p.tp.Topic, "partition", p.tp.Partition, "folder", described(r.file.dir), "from", r.file.start, "to", r.end, "boundary", p.safe)
 	}
+	t.stats.conflicts.Add(1)
 	p.conflict = true
 	if r.forced {
 		p.forced[r.file.dir] = r.end
