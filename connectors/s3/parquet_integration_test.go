@@ -3,16 +3,11 @@
 package s3
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
@@ -67,19 +62,15 @@ func TestDuckDBReadsEachRecordOnce(t *testing.T) {
 		}
 	}
 	h.Flush()
-	dir := t.TempDir()
-	for i, key := range p.keys(t) {
+	for _, key := range p.keys(t) {
 		assert.Regexp(t, `^topics/topic/partition=0/topic\+0\+\d{10}\.snappy\.parquet$`, key)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprint(i, ".parquet")), p.read(t, key), 0o644))
 	}
-	out, err := exec.CommandContext(t.Context(), python, "-c", `
-import duckdb, json, sys
-q = """select count(*), count(distinct id), min(id), max(id), sum(price)::double, count(distinct items[1].sku), epoch_ms(max("at")), count(note)
-from read_parquet('`+dir+`/*.parquet')"""
-print(json.dumps(duckdb.sql(q).fetchall()[0]))`).CombinedOutput()
-	require.NoError(t, err, "%s", out)
 	var got []any
-	require.NoError(t, json.Unmarshal(out, &got))
+	ask(t, python, `
+import duckdb, json
+q = """select count(*), count(distinct id), min(id), max(id), sum(price)::double, count(distinct items[1].sku), epoch_ms(max("at")), count(note)
+from read_parquet('`+p.download(t, ".parquet")+`/*')"""
+print(json.dumps(duckdb.sql(q).fetchall()[0]))`, &got)
 	sum := n*(n-1)/2*100 + 25*n
 	assert.Equal(t, []any{float64(n), float64(n), float64(0), float64(n - 1), float64(sum) / 100, float64(n),
 		float64(1_700_000_000_000 + int64(n-1)*60_000), float64(0)}, got)
