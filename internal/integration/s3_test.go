@@ -51,7 +51,7 @@ func TestS3SinkAsItStands(t *testing.T) {
 	for key, value := range map[string]string{"AWS_ENDPOINT_URL_S3": store.URL, "AWS_ACCESS_KEY_ID": store.AccessKey, "AWS_SECRET_ACCESS_KEY": store.SecretKey} {
 		t.Setenv(key, value)
 	}
-	kafka := testenv.KafkaNodes(t, 1)
+	kafka := testenv.Kafka(t)
 	w := testenv.GoConnect(t, kafka, testenv.WorkerOptions{Properties: map[string]string{ // a worker that was killed is missed soon
 		"session.timeout.ms": "6000", "heartbeat.interval.ms": "1000", "consumer.session.timeout.ms": "6000", "consumer.heartbeat.interval.ms": "1000",
 	}})
