@@ -35,9 +35,9 @@ func Compile(pattern string, now time.Time) (*Format, error) {
 		n := 1
 		switch {
 		case c == '\'':
-			text, length, err := quoted(rest)
-			if err != nil {
-				return nil, err
+			text, length, closed := Quoted(rest)
+			if !closed {
+				return nil, fmt.Errorf("Unterminated quote") //nolint:staticcheck // Java's words
 			}
 			f.literal(text)
 			n = length
@@ -62,10 +62,11 @@ func Compile(pattern string, now time.Time) (*Format, error) {
 
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
-// quoted reads text in quotes; two quotes in a row are one.
-func quoted(rest string) (text string, n int, err error) {
+// Quoted reads the text in quotes that rest begins with, and how long it is there; two quotes in a row are one. closed tells whether it
+// has an end before that of rest.
+func Quoted(rest string) (text string, n int, closed bool) {
 	if strings.HasPrefix(rest, "''") {
-		return "'", 2, nil
+		return "'", 2, true
 	}
 	var b strings.Builder
 	for i := 1; i < len(rest); i++ {
@@ -78,9 +79,9 @@ func quoted(rest string) (text string, n int, err error) {
 			i++
 			continue
 		}
-		return b.String(), i + 1, nil
+		return b.String(), i + 1, true
 	}
-	return "", 0, fmt.Errorf("Unterminated quote") //nolint:staticcheck // Java's words
+	return b.String(), len(rest), false
 }
 
 func (f *Format) literal(text string) {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/streamlane/connect/internal/javadate"
 )
 
 // A pattern prints times by a pattern of Joda-Time's DateTimeFormat, which path.format is written in: 'year'=YYYY/'month'=MM.
@@ -34,10 +36,7 @@ func parsePattern(text string) (pattern, error) {
 		c := rest[0]
 		switch {
 		case c == '\'':
-			lit, n, err := quoted(rest)
-			if err != nil {
-				return p, err
-			}
+			lit, n, _ := javadate.Quoted(rest) // the last quote may be missing
 			p.literal(lit)
 			rest = rest[n:]
 		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
@@ -62,27 +61,6 @@ func (p *pattern) literal(text string) {
 		return
 	}
 	p.tokens = append(p.tokens, patternToken{text: text})
-}
-
-// quoted reads text in quotes; two quotes in a row are one.
-func quoted(rest string) (text string, n int, err error) {
-	if strings.HasPrefix(rest, "''") {
-		return "'", 2, nil
-	}
-	var b strings.Builder
-	for i := 1; i < len(rest); i++ {
-		if rest[i] != '\'' {
-			b.WriteByte(rest[i])
-			continue
-		}
-		if i+1 < len(rest) && rest[i+1] == '\'' {
-			b.WriteByte('\'')
-			i++
-			continue
-		}
-		return b.String(), i + 1, nil
-	}
-	return "", 0, errors.New("a quote is not closed")
 }
 
 // format prints a time, in its own zone.

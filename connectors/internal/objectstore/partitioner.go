@@ -98,22 +98,6 @@ func timePartitioner(c *Config) (partitioner, error) {
 	}, nil
 }
 
-// cut rounds a time down to a whole number of durations of its local time since 1970.
-func cut(t time.Time, d time.Duration) time.Time {
-	step := d.Milliseconds()
-	if step <= 0 {
-		return t
-	}
-	_, offset := t.Zone()
-	local := t.UnixMilli() + int64(offset)*1000
-	rest := local % step
-	if rest < 0 {
-		rest += step
-	}
-	cutLocal := time.UnixMilli(local - rest).UTC()
-	return time.Date(cutLocal.Year(), cutLocal.Month(), cutLocal.Day(), cutLocal.Hour(), cutLocal.Minute(), cutLocal.Second(), cutLocal.Nanosecond(), t.Location())
-}
-
 // Affix says where the name of the value's schema stands in the folder (s3.schema.partition.affix.type).
 type Affix string
 

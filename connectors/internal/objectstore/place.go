@@ -175,7 +175,7 @@ func (t *Task) seal(p *partition, dir string) {
 func (t *Task) noteWritten(p *partition, dir string, at, now time.Time) {
 	s := &p.round
 	if s.count == 0 {
-		s.began, s.scheduled = now, nextSchedule(now, t.o.Config.ScheduleInterval, t.o.Config.Timezone)
+		s.began, s.scheduled = now, nextSchedule(now, t.o.Config.ScheduleInterval, t.zone)
 	}
 	if s.firstTime.IsZero() {
 		s.firstTime = at

@@ -122,18 +122,18 @@ func (t *Task) wake() {
 	t.ctx.RequestCommit()
 }
 
-// nextSchedule returns the next whole number of intervals after midnight.
-func nextSchedule(now time.Time, interval time.Duration, zone string) time.Time {
+// nextSchedule returns the next whole number of intervals after midnight, or the next midnight if that is before.
+func nextSchedule(now time.Time, interval time.Duration, loc *time.Location) time.Time {
 	if interval <= 0 {
 		return time.Time{}
 	}
-	loc, err := location(zone)
-	if err != nil {
-		loc = time.UTC
+	now = now.In(loc)
+	midnight, tomorrow := startOfDay(now, 0), startOfDay(now, 1)
+	next := midnight.Add((now.Sub(midnight)/interval + 1) * interval)
+	if tomorrow.Before(next) {
+		return tomorrow
 	}
-	local := now.In(loc)
-	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, loc)
-	return midnight.Add((local.Sub(midnight)/interval + 1) * interval)
+	return next
 }
 
 // rotate ends the round and sends its files on their way.

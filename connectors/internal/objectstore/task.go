@@ -42,6 +42,7 @@ type Task struct {
 	folders partitioner
 	layout  layout
 	timed   bool // the partitioner goes by time
+	zone    *time.Location
 
 	ctx   connect.SinkContext
 	life  context.Context
@@ -83,11 +84,15 @@ func NewTask(o Options) (*Task, error) {
 	if err != nil {
 		return nil, err
 	}
+	zone, err := location(o.Config.Timezone)
+	if err != nil {
+		return nil, err
+	}
 	if o.Config.Uploads < 1 {
 		o.Config.Uploads = 1
 	}
 	return &Task{
-		o: o, folders: folders, layout: l, timed: byTime(o.Config.Partitioner),
+		o: o, folders: folders, layout: l, timed: byTime(o.Config.Partitioner), zone: zone,
 		parts: map[connect.TopicPartition]*partition{}, slots: make(chan struct{}, o.Config.Uploads), changed: make(chan struct{}, 1),
 	}, nil
 }
