@@ -51,8 +51,11 @@ func (c Compatibility) changes(s, current *data.Schema) (bool, error) {
 
 // project brings a record's value into the schema of its file.
 func (c Compatibility) project(d connect.Datum, current *data.Schema) (connect.Datum, error) {
-	if c == NoCompatibility || c == "" || d.Schema == current || d.Schema == nil || d.Schema.Equal(current) {
+	if c == NoCompatibility || c == "" || d.Schema == current || d.Schema != nil && current != nil && d.Schema.Equal(current) {
 		return d, nil
+	}
+	if _, err := c.changes(d.Schema, current); err != nil {
+		return connect.Datum{}, err
 	}
 	v, err := data.Project(d.Schema, d.Value, current)
 	if err != nil {

@@ -3,6 +3,7 @@ package objectstore
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -78,6 +79,9 @@ func timeFrom(v data.Value) (time.Time, error) {
 		return time.UnixMilli(n), nil
 	}
 	if f, ok := v.Float(); ok {
+		if !(math.Abs(f) < math.MaxInt64) {
+			return time.Time{}, fmt.Errorf("%v is no number of milliseconds", f)
+		}
 		return time.UnixMilli(int64(f)), nil
 	}
 	text, ok := v.Str()

@@ -297,7 +297,7 @@ func TestMemoryOfEachFormat(t *testing.T) {
 			require.Len(t, task.parts[tp0].files, files, "all are open")
 			t.Logf("at most %.1f MiB, of which %.1f MiB are told of", float64(most)/(1<<20), float64(task.open)/(1<<20))
 			assert.LessOrEqual(t, most, int64(budget+outside))
-			require.NoError(t, task.rotate(task.parts[tp0]))
+			require.NoError(t, task.rotate(task.parts[tp0], byRecords))
 			_, err := task.PreCommit(t.Context(), connect.Offsets{tp0: int64(files * rounds)})
 			require.NoError(t, err)
 			require.Len(t, back.store.objects, files)

@@ -126,7 +126,7 @@ func testRecord(tp connect.TopicPartition, offset int64, f string, tombstone boo
 	var r connect.SinkRecord
 	r.Topic, r.Offset, r.Partition = tp.Topic, offset, connect.On(tp.Partition)
 	r.Origin = connect.Origin{TopicPartition: tp, Offset: offset}
-	r.Key.Value = data.Int64(offset)
+	r.Key.Value, r.Timestamp = data.Int64(offset), time.UnixMilli(offset*1000)
 	r.Headers = []connect.Header{{Key: "h", Datum: connect.Datum{Value: data.Int64(offset)}}}
 	if !tombstone {
 		r.Value.Value = data.MapOf(data.Pair{Key: data.String("n"), Value: data.Int64(offset)}, data.Pair{Key: data.String("f"), Value: data.String(f)})
@@ -137,15 +137,8 @@ func testRecord(tp connect.TopicPartition, offset int64, f string, tombstone boo
 // start makes a task that owns the partitions. Its triggers are its own: rotation need not be the same each time.
 func (w *world) start() {
 	c := w.config
-	switch w.intn(4) {
-	case 0:
-		c.FlushSize = 1 + w.intn(4)
-	case 1:
-		c.FlushSize = 5 + w.intn(20)
-	case 2:
-		c.OpenInterval = time.Duration(1+w.intn(200)) * time.Millisecond
-	case 3:
-		c.IdleInterval = time.Duration(1+w.intn(300)) * time.Millisecond
+	for range 1 + w.intn(3) { // one trigger, or some together
+		w.arm(&c)
 	}
 	lines := lineFormat{ext: ".txt"}
 	task, err := NewTask(Options{Config: c, Connector: "c", Value: lines, Keys: lines, Headers: lines, Open: func(context.Context, *slog.Logger) (Backend, error) {
@@ -158,6 +151,29 @@ func (w *world) start() {
 	require.NoError(w.t, task.Start(life, x.c))
 	require.NoError(w.t, task.Open(life, slices.Collect(maps.Keys(w.committed))))
 	w.owner = x
+}
+
+// arm sets a trigger.
+func (w *world) arm(c *Config) {
+	some := time.Duration(1+w.intn(300)) * time.Millisecond
+	switch w.intn(8) {
+	case 0:
+		c.FlushSize = 1 + w.intn(4)
+	case 1:
+		c.FlushSize = 5 + w.intn(20)
+	case 2:
+		c.OpenInterval = some
+	case 3:
+		c.IdleInterval = some
+	case 4:
+		c.ScheduleInterval = some
+	case 5:
+		c.FlushBytes = int64(1 + w.intn(400))
+	case 6:
+		c.FileRecords = 1 + w.intn(6)
+	case 7: // records are a second apart by their own time
+		c.RotateInterval, c.Extractor = time.Duration(1+w.intn(20))*time.Second, RecordTime
+	}
 }
 
 // heed does what the task has asked for, as the engine does before a poll.
@@ -178,6 +194,7 @@ func (x *worker) heed() {
 func (x *worker) commit() {
 	agreed, err := x.task.PreCommit(x.w.t.Context(), x.put.Clone())
 	require.NoError(x.w.t, err)
+	x.w.durable(agreed)
 	for tp, o := range agreed {
 		require.LessOrEqual(x.w.t, o, x.put[tp])
 		if x == x.w.owner {
@@ -276,8 +293,10 @@ func (w *world) finish() {
 	time.Sleep(time.Second)
 }
 
-// check reads the store as a user does: each record is there once, in the order of its folder, and keys and headers are those of the values.
-func (w *world) check() {
+// read reads the store as a user does: how often there is the value, key and headers of each record.
+func (w *world) read() map[string]int {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
 	seen := map[string]int{}
 	for key, o := range w.store.objects {
 		lines := strings.Split(strings.TrimSuffix(o.body, "\n"), "\n")
@@ -295,24 +314,51 @@ func (w *world) check() {
 			seen[kind+" "+o.meta[MetaPartition]+" "+numberIn(line)]++
 		}
 	}
-	for tp, log := range w.log {
-		for _, r := range log {
-			where, kinds := fmt.Sprint(tp.Partition, " ", r.Offset), []string{"value"}
-			if w.config.StoreKeys {
-				kinds = append(kinds, "keys")
+	return seen
+}
+
+// parts are what is to be in the store of a record.
+func (w *world) parts(r *connect.SinkRecord) (names []string) {
+	prefix, kinds := "", []string{"value"}
+	if r.Value.Value.IsNull() {
+		prefix, kinds = "tombstone ", nil
+	}
+	if w.config.StoreKeys {
+		kinds = append(kinds, "keys")
+	}
+	if w.config.StoreHeaders {
+		kinds = append(kinds, "headers")
+	}
+	for _, k := range kinds {
+		names = append(names, fmt.Sprint(prefix, k, " ", r.Origin.Partition, " ", r.Offset))
+	}
+	return names
+}
+
+// durable checks that all before an offset is in the store.
+func (w *world) durable(agreed connect.Offsets) {
+	seen := w.read()
+	for tp, offset := range agreed {
+		for i := range w.log[tp] {
+			r := &w.log[tp][i]
+			if r.Offset >= offset {
+				break
 			}
-			if w.config.StoreHeaders {
-				kinds = append(kinds, "headers")
+			for _, part := range w.parts(r) {
+				require.Equal(w.t, 1, seen[part], "offset %d was agreed to, and there is no %s", offset, part)
 			}
-			for _, k := range kinds {
-				if r.Value.Value.IsNull() {
-					if k == "value" {
-						continue
-					}
-					k = "tombstone " + k
-				}
-				require.Equal(w.t, 1, seen[k+" "+where], "%s of record %s; the store has %v", k, where, w.store.keys())
-				delete(seen, k+" "+where)
+		}
+	}
+}
+
+// check checks that each record is there once, and nothing else.
+func (w *world) check() {
+	seen := w.read()
+	for _, log := range w.log {
+		for i := range log {
+			for _, part := range w.parts(&log[i]) {
+				require.Equal(w.t, 1, seen[part], "%s; the store has %v", part, w.store.keys())
+				delete(seen, part)
 			}
 		}
 	}

@@ -47,8 +47,8 @@ type roundState struct {
 	began     time.Time // by the wall clock
 	wrote     time.Time
 	scheduled time.Time
-	folder    string // of the last record
-	full      bool   // a file has as much as one may have
+	folder    string  // of the last record
+	full      trigger // a file has as much of this as one may have
 }
 
 // A round is files that ended together.

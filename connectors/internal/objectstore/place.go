@@ -1,6 +1,7 @@
 package objectstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ func (t *Task) place(ctx context.Context, p *partition, r *connect.SinkRecord, n
 	if e, ok := p.skip[dir]; ok && offset <= e {
 		t.stats.skipped.Add(1)
 		return nil // stored already
+		return nil
 	}
 	if e, ok := p.forced[dir]; ok && offset > e && p.files[dir] != nil && p.files[dir].end <= e {
 		t.seal(p, dir)
@@ -58,7 +60,7 @@ func (t *Task) place(ctx context.Context, p *partition, r *connect.SinkRecord, n
 		t.enter(p, f)
 	}
 	t.noteWritten(p, dir, at, now)
-	p.round.full = p.round.full || t.fills(f)
+	p.round.full = cmp.Or(p.round.full, t.fills(f))
 	return t.account(f)
 }
 
@@ -97,6 +99,7 @@ func (t *Task) report(ctx context.Context, r *connect.SinkRecord, cause error) e
 	if err := t.ctx.Report(ctx, r, cause); err != nil {
 		return fmt.Errorf("%s-%d, offset %d: %w", r.Origin.Topic, r.Origin.Partition, r.Origin.Offset, err)
 	}
+	t.stats.refused.Add(1)
 	return nil
 }
 

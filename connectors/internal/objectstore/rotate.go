@@ -22,17 +22,23 @@ func (t *Task) rotateBefore(p *partition, schema *data.Schema, dir string, at ti
 		}
 		if changed {
 			if p.mayEnd() {
-				return t.rotate(p)
+				return t.rotate(p, bySchema)
 			}
 			t.seal(p, dir)
 		}
 	}
 	s := &p.round
-	late := c.RotateInterval > 0 && !at.IsZero() && !s.firstTime.IsZero() &&
-		(at.Sub(s.firstTime) >= c.RotateInterval || t.timed && c.RotateOnPartitionChange && dir != s.folder)
-	full := c.MaxOpenFiles > 0 && f == nil && len(p.files) >= c.MaxOpenFiles
-	if (late || full) && p.mayEnd() {
-		return t.rotate(p)
+	var why trigger
+	switch timed := c.RotateInterval > 0 && !at.IsZero() && !s.firstTime.IsZero(); {
+	case timed && at.Sub(s.firstTime) >= c.RotateInterval:
+		why = byRecordTime
+	case timed && t.timed && c.RotateOnPartitionChange && dir != s.folder:
+		why = byFolder
+	case c.MaxOpenFiles > 0 && f == nil && len(p.files) >= c.MaxOpenFiles:
+		why = byOpenFiles
+	}
+	if why != "" && p.mayEnd() {
+		return t.rotate(p, why)
 	}
 	return nil
 }
@@ -40,19 +46,27 @@ func (t *Task) rotateBefore(p *partition, schema *data.Schema, dir string, at ti
 // rotateIfFull ends the round if it has enough.
 func (t *Task) rotateIfFull(p *partition) error {
 	c := &t.o.Config
-	if !p.dirty() || !p.mayEnd() {
+	switch {
+	case !p.dirty() || !p.mayEnd():
 		return nil
-	}
-	if c.FlushSize > 0 && p.round.count >= c.FlushSize || p.round.full {
-		return t.rotate(p)
+	case c.FlushSize > 0 && p.round.count >= c.FlushSize:
+		return t.rotate(p, byRecords)
+	case p.round.full != "":
+		return t.rotate(p, p.round.full)
 	}
 	return nil
 }
 
-// fills tells whether a file has as much as one may have.
-func (t *Task) fills(f *file) bool {
+// fills tells whether a file has as much as one may have, and of what.
+func (t *Task) fills(f *file) trigger {
 	c := &t.o.Config
-	return c.FileRecords > 0 && f.count >= int64(c.FileRecords) || c.FlushBytes > 0 && f.size() >= c.FlushBytes
+	switch {
+	case c.FileRecords > 0 && f.count >= int64(c.FileRecords):
+		return byRecords
+	case c.FlushBytes > 0 && f.size() >= c.FlushBytes:
+		return byBytes
+	}
+	return ""
 }
 
 // size is about how many bytes the file will have.
@@ -67,42 +81,38 @@ func (f *file) size() int64 {
 
 // tick ends the round if the wall clock says so.
 func (t *Task) tick(p *partition, now time.Time) error {
-	if at, ok := t.due(p); !ok || now.Before(at) || !p.mayEnd() || p.conflict || p.ignore {
+	at, why := t.due(p)
+	if why == "" || now.Before(at) || !p.mayEnd() || p.conflict || p.ignore {
 		return nil
 	}
-	return t.rotate(p)
+	return t.rotate(p, why)
 }
 
-// due returns when the wall clock ends the round.
-func (t *Task) due(p *partition) (time.Time, bool) {
+// due returns when the wall clock ends the round, and why; "" is never.
+func (t *Task) due(p *partition) (first time.Time, why trigger) {
 	if !p.dirty() {
-		return time.Time{}, false
+		return first, ""
 	}
 	c, s := &t.o.Config, &p.round
-	var at []time.Time
-	if c.ScheduleInterval > 0 {
-		at = append(at, s.scheduled)
+	add := func(interval time.Duration, at time.Time, by trigger) {
+		if interval > 0 && (why == "" || at.Before(first)) {
+			first, why = at, by
+		}
 	}
-	if c.OpenInterval > 0 {
-		at = append(at, s.began.Add(c.OpenInterval))
+	add(c.ScheduleInterval, s.scheduled, bySchedule)
+	add(c.OpenInterval, s.began.Add(c.OpenInterval), byOpenTime)
+	add(c.IdleInterval, s.wrote.Add(c.IdleInterval), byIdleTime)
+	if c.Extractor == Wallclock && !s.firstTime.IsZero() {
+		add(c.RotateInterval, s.firstTime.Add(c.RotateInterval), byRecordTime)
 	}
-	if c.IdleInterval > 0 {
-		at = append(at, s.wrote.Add(c.IdleInterval))
-	}
-	if c.RotateInterval > 0 && c.Extractor == Wallclock && !s.firstTime.IsZero() {
-		at = append(at, s.firstTime.Add(c.RotateInterval))
-	}
-	if len(at) == 0 {
-		return time.Time{}, false
-	}
-	return slices.MinFunc(at, time.Time.Compare), true
+	return first, why
 }
 
 // schedule wakes the task when the next round is due.
 func (t *Task) schedule(now time.Time) {
 	var first time.Time
 	for _, p := range t.parts {
-		if at, ok := t.due(p); ok && (first.IsZero() || at.Before(first)) {
+		if at, why := t.due(p); why != "" && (first.IsZero() || at.Before(first)) {
 			first = at
 		}
 	}
@@ -137,7 +147,8 @@ func nextSchedule(now time.Time, interval time.Duration, loc *time.Location) tim
 }
 
 // rotate ends the round and sends its files on their way.
-func (t *Task) rotate(p *partition) error {
+func (t *Task) rotate(p *partition, why trigger) error {
+	t.stats.rotations[why].Add(1)
 	files := slices.Clone(p.sealed)
 	for _, f := range p.files {
 		files = append(files, f)
@@ -219,5 +230,5 @@ func (t *Task) relieve() error {
 	if most == nil {
 		return nil
 	}
-	return t.rotate(most)
+	return t.rotate(most, byMemory)
 }

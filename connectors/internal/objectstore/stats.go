@@ -52,4 +52,69 @@ func (t *Task) gauge() {
 	t.stats.openFiles.Add(files - t.shownFiles)
 	t.stats.openBytes.Add(t.open - t.shownBytes)
 	t.shownFiles, t.shownBytes = files, t.open
+// A trigger is why files end.
+type trigger string
+
+const (
+	byRecords    trigger = "records"
+	byBytes      trigger = "bytes"
+	byRecordTime trigger = "record-time"
+	bySchedule   trigger = "schedule"
+	byOpenTime   trigger = "open-time"
+	byIdleTime   trigger = "idle-time"
+	bySchema     trigger = "schema"
+	byFolder     trigger = "folder"
+	byOpenFiles  trigger = "open-files"
+	byMemory     trigger = "memory"
+)
+
+var triggers = map[trigger]string{
+	byRecords:    "flush.size, or the number of records of a file",
+	byBytes:      "flush.bytes",
+	byRecordTime: "rotate.interval.ms",
+	bySchedule:   "rotate.schedule.interval.ms",
+	byOpenTime:   "rotate.open.interval.ms",
+	byIdleTime:   "rotate.idle.interval.ms",
+	bySchema:     "a change of the schema",
+	byFolder:     "a record of another folder (rotate.file.on.partition.change)",
+	byOpenFiles:  "partitioner.max.open.files",
+	byMemory:     "memory.bytes, although all that can be was on disk",
+}
+
+// stats are what a task counts.
+type stats struct {
+	objects, bytes, conflicts, skipped, refused, retries *metric.Counter
+	rotations                                            map[trigger]*metric.Counter
+
+	files, memory, uploads atomic.Int64
+}
+
+// newStats declares them. flying is the memory of files on their way to the store.
+func newStats(m *metric.Set, flying *atomic.Int64) *stats {
+	s := &stats{
+		objects:   m.Counter("objects-written", "Objects that were stored."),
+		bytes:     m.Counter("bytes-written", "Bytes of the objects that were stored."),
+		conflicts: m.Counter("conflicts", "Times that records were found stored already, by a task before this one or beside it."),
+		skipped:   m.Counter("records-stored-already", "Records that were left out, because they were stored already."),
+		refused:   m.Counter("records-refused", "Records that could not be written, and were reported."),
+		retries:   m.Counter("store-retries", "Requests to the store that were tried again."),
+		rotations: map[trigger]*metric.Counter{},
+	}
+	for name, doc := range triggers {
+		s.rotations[name] = m.Counter("rotations-by-"+string(name), "Times that the files of a Kafka partition ended by "+doc+".")
+	}
+	m.Gauge("files-open", "Files that take records.", func() float64 { return float64(s.files.Load()) })
+	m.Gauge("uploads-active", "Objects that are being stored.", func() float64 { return float64(s.uploads.Load()) })
+	m.Gauge("memory-used-bytes", "Memory that files take, of memory.bytes.", func() float64 { return float64(s.memory.Load() + flying.Load()) })
+	return s
+}
+
+// observe brings the gauges up to date.
+func (t *Task) observe() {
+	files := 0
+	for _, p := range t.parts {
+		files += len(p.files) + len(p.sealed)
+	}
+	t.stats.files.Store(int64(files))
+	t.stats.memory.Store(t.open)
 }

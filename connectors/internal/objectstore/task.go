@@ -50,6 +50,7 @@ type Task struct {
 	back  Backend
 	caps  Capabilities
 	spill *spillArea
+	stats *stats
 
 	stats                  *Stats
 	shownFiles, shownBytes int64 // of the gauges
@@ -109,6 +110,7 @@ func (t *Task) Start(ctx context.Context, c connect.SinkContext) error {
 	}
 	t.life, t.end = context.WithCancel(ctx)
 	t.spill = newSpillArea(t.o.Config.TempDir)
+	t.stats = newStats(c.Metrics(), &t.flying)
 	back, err := t.o.Open(ctx, c.Logger())
 	if err != nil {
 		return err
@@ -176,19 +178,22 @@ func (t *Task) Put(ctx context.Context, records []connect.SinkRecord) error {
 	}
 	t.stepBacks()
 	now := time.Now()
+	for _, p := range t.parts {
+		if err := t.tick(p, now); err != nil {
+			return err
+		}
+	}
 	for i := range records {
 		if err := t.take(ctx, &records[i], now); err != nil {
 			return err
 		}
 	}
 	for _, p := range t.parts {
-		if err := t.tick(p, now); err != nil {
-			return err
-		}
 		p.ignore = false
 	}
 	t.schedule(now)
 	t.gauge()
+	t.observe()
 	return t.settle()
 }
 
@@ -321,6 +326,7 @@ func (t *Task) Stop(context.Context) error {
 		t.drop(tp)
 	}
 	t.gauge()
+	t.observe()
 	t.jobs.Wait()
 	err := t.spill.close()
 	if t.back != nil {

@@ -79,48 +79,6 @@ func TestMemoryIsBounded(t *testing.T) {
 	assert.Empty(t, task.spill.open)
 }
 
-// Each trigger ends files where it should.
-func TestRotation(t *testing.T) {
-	minute := time.Date(2024, 2, 29, 23, 58, 0, 0, time.UTC)
-	for _, c := range []struct {
-		name   string
-		change func(c *Config)
-		times  []time.Duration // of the records, in event time
-		want   []string        // offsets in files
-	}{
-		{"records", func(c *Config) { c.FlushSize = 2 }, make([]time.Duration, 5), []string{"0 1", "2 3"}},
-		{"record time", func(c *Config) { c.RotateInterval, c.Extractor = time.Minute, RecordTime }, []time.Duration{0, 59 * time.Second, time.Minute, time.Hour}, []string{"0 1", "2"}},
-		{"bytes", func(c *Config) { c.FlushBytes = 1 }, make([]time.Duration, 2), []string{"0", "1"}},
-		{"folder", func(c *Config) {
-			c.Partitioner, c.Extractor, c.RotateInterval = DailyPartitioner, RecordTime, time.Hour
-		}, []time.Duration{0, time.Minute, 3 * time.Minute, 4 * time.Minute}, []string{"0 1"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			cfg := testConfig()
-			c.change(&cfg)
-			back := newBackend()
-			task, _ := startTask(t, cfg, back, lineFormat{ext: ".txt"})
-			for i, at := range c.times {
-				r := testRecord(tp0, int64(i), "f", false)
-				r.Timestamp, r.Value.Value = minute.Add(at), data.Int64(int64(i))
-				require.NoError(t, task.Put(t.Context(), []connect.SinkRecord{r}))
-			}
-			agreed, err := task.PreCommit(t.Context(), connect.Offsets{tp0: int64(len(c.times))})
-			require.NoError(t, err)
-			var got []string
-			stored := int64(0)
-			for _, k := range back.store.keys() {
-				body := back.store.objects[k].body
-				got = append(got, strings.ReplaceAll(strings.TrimSpace(body), "\n", " "))
-				stored += int64(strings.Count(body, "\n"))
-			}
-			assert.Equal(t, c.want, got)
-			assert.Equal(t, connect.Offsets{tp0: stored}, agreed, "what is open is not committed")
-			require.NoError(t, task.Stop(t.Context()))
-		})
-	}
-}
-
 // By the wall clock files end without records, for the task has itself woken.
 func TestRotationByTheClock(t *testing.T) {
 	for name, change := range map[string]func(c *Config){
