@@ -99,6 +99,18 @@ GET /connect/connectors: 200 []
 `, start(t, "mountedrest"))
 }
 
+// The second run goes on in the middle of a page.
+func TestHTTPSource(t *testing.T) {
+	assert.Equal(t, `run 1: order 1 at 12:01:00: apples
+run 1: order 2 at 12:02:00: melon
+run 1: order 3 at 12:03:00: plums
+run 1: order 4 at 12:04:00: pears
+run 2: order 5 at 12:05:00: lemon
+run 2: order 6 at 12:06:00: grapes
+run 2: order 7 at 12:07:00: figs
+`, start(t, "httpsource"))
+}
+
 // The connector moves to another worker and goes on where it was.
 func TestThreeWorkers(t *testing.T) {
 	out := start(t, "threeworkers")

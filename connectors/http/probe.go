@@ -99,7 +99,7 @@ func (c *Config) wrong(err error, prefix string, e *Endpoint, b *body) error {
 	switch {
 	case failed == nil: // the time of validation is over
 		return config.Errorf("http.url", "no answer within %s: %w", probeTime, err)
-	case failed.Skip, failed.Status == http.StatusTooManyRequests:
+	case failed.Skip, passing(failed.Status) && !errors.Is(err, errMalformed):
 		return nil
 	case c.isToken(failed):
 		return config.Errorf(tokenKey(failed), "%w", err)
@@ -117,6 +117,11 @@ func (c *Config) wrong(err error, prefix string, e *Endpoint, b *body) error {
 		return config.Errorf(networkKey(err), "%w", err)
 	}
 	return config.Errorf(prefix+"path", "%w", err)
+}
+
+// passing tells statuses that say nothing of the configuration: the server is busy, or down for a while.
+func passing(status int) bool {
+	return status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status == http.StatusTooEarly
 }
 
 // isToken tells errors of the token endpoint.

@@ -26,6 +26,7 @@ func guarded() http.Handler {
 	mux.HandleFunc("/403", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) })
 	mux.HandleFunc("/407", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(407) })
 	mux.HandleFunc("/429", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) })
+	mux.HandleFunc("/503", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })
 	mux.HandleFunc("/html", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "<html>") })
 	mux.HandleFunc("/token", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -56,6 +57,7 @@ func TestValidationTellsTheKey(t *testing.T) {
 	}{
 		{own, nil, nil},
 		{own, config.Props{"path": "/429"}, nil},
+		{own, config.Props{"path": "/503"}, nil},
 		{own, config.Props{"path": "/nowhere"}, []string{"path"}},
 		{own, config.Props{"path": "/nowhere", "skip.codes": "404"}, nil},
 		{own, config.Props{"path": "/nowhere", "validate.requests": "false"}, nil},
