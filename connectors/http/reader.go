@@ -39,16 +39,36 @@ type reader struct {
 
 	// pending are the records of the page that were not handed over yet.
 	pending []pendingRecord
+	page    page
 }
 
-// A pendingRecord is a record with the position behind it.
+// A page is what the pending records have in common.
+type page struct {
+	// before is the position that the page was asked for at, next the one behind its last record.
+	before, next position
+	// contents are the digests of its records.
+	contents string
+	status   int
+	url      string
+}
+
+// A pendingRecord is a record on its way. There may be millions, so it is small.
 type pendingRecord struct {
 	raw
-	time   time.Time
-	after  position
-	at     int // its place in the page, from 1 on
-	status int
-	url    string
+	time time.Time
+	at   int    // its place in the page, from 1 on; 0: it is the response
+	seen string // the window behind it
+}
+
+// behind is the position behind a pending record.
+func (r *reader) behind(x *pendingRecord, last bool) position {
+	if last {
+		return r.page.next
+	}
+	p := r.page.before
+	p.etag, p.modified = "", ""
+	p.index, p.last, p.seen = x.at, r.page.contents[(x.at-1)*digestBytes:x.at*digestBytes], x.seen
+	return p
 }
 
 func newReader(e *Endpoint, base *url.URL, client *httpkit.Client) (*reader, error) {
@@ -94,7 +114,7 @@ func (r *reader) fetch(ctx context.Context) error {
 	if err == nil {
 		r.tries = httpkit.Backoff{}
 		r.success.Store(time.Now().UnixNano())
-		return r.page(res, b)
+		return r.read(res, b)
 	}
 	if ctx.Err() != nil {
 		return err
@@ -198,7 +218,8 @@ func (r *reader) settle(ctx context.Context, err error) error {
 
 // letter has a response handed over as a dead letter.
 func (r *reader) letter(failed *httpkit.Error, after position) {
-	r.pending = []pendingRecord{{raw: raw{text: failed.Body[:min(len(failed.Body), maxLetter)], err: failed}, after: after, status: failed.Status, url: failed.URL}}
+	r.pending = []pendingRecord{{raw: raw{text: failed.Body[:min(len(failed.Body), maxLetter)], err: failed}}}
+	r.page = page{next: after, status: failed.Status, url: failed.URL}
 	r.pos = after
 }
 
@@ -217,8 +238,8 @@ func (r *reader) behindSkipped() position {
 	return p
 }
 
-// page makes pending records of a page, each with the position behind it, and moves on.
-func (r *reader) page(res *httpkit.Response, b *body) error {
+// read makes pending records of a page, and moves on.
+func (r *reader) read(res *httpkit.Response, b *body) error {
 	now := time.Now()
 	r.count.pages.Add(1)
 	if b == nil { // 304: what was done still is
@@ -231,10 +252,8 @@ func (r *reader) page(res *httpkit.Response, b *body) error {
 			r.shape.see(x.value, &r.fields)
 		}
 	}
-	fresh, err := r.fresh(b)
-	if err != nil {
-		return fmt.Errorf("endpoint %q: %w", r.e.name, err)
-	}
+	contents := contentsOf(b)
+	fresh := r.fresh(b, contents)
 	high := r.pos.high
 	for i := range fresh {
 		if fresh[i].err == nil && !fresh[i].time.IsZero() {
@@ -244,21 +263,16 @@ func (r *reader) page(res *httpkit.Response, b *body) error {
 	done := r.pos
 	done.high = high
 	if len(fresh) > 0 {
-		done.seen = fresh[len(fresh)-1].after.seen
+		done.seen = fresh[len(fresh)-1].seen
 	}
 	next, more, err := r.advance(done, b, res)
 	if err != nil {
 		return fmt.Errorf("endpoint %q: %w", r.e.name, err)
 	}
 	if next.index > 0 && len(b.records) > 0 {
-		next.last = string(digest(nil, content(b.records[len(b.records)-1])))
+		next.last = strings.Clone(contents[len(contents)-digestBytes:]) // the others may go
 	}
-	for i := range fresh {
-		fresh[i].status, fresh[i].url = res.Status, httpkit.PublicURL(res.URL)
-	}
-	if len(fresh) > 0 {
-		fresh[len(fresh)-1].after = next
-	}
+	r.page = page{before: r.pos, next: next, contents: contents, status: res.Status, url: httpkit.PublicURL(res.URL)}
 	r.pending, r.pos = fresh, next
 	r.due = now.Add(r.e.Interval)
 	if more {
@@ -275,13 +289,17 @@ func content(x raw) []byte {
 	return appendJSON(nil, x.value)
 }
 
-// fresh returns the records of a page that were not delivered before.
-func (r *reader) fresh(b *body) ([]pendingRecord, error) {
+// contentsOf are the digests of a page's records.
+func contentsOf(b *body) string {
 	digests := make([]byte, 0, len(b.records)*digestBytes)
 	for _, x := range b.records {
 		digests = digest(digests, content(x))
 	}
-	contents := string(digests)
+	return string(digests)
+}
+
+// fresh returns the records of a page that were not delivered before.
+func (r *reader) fresh(b *body, contents string) []pendingRecord {
 	skip := r.skip(contents)
 	w := r.window(contents, b)
 	var fresh []pendingRecord
@@ -294,13 +312,10 @@ func (r *reader) fresh(b *body) ([]pendingRecord, error) {
 		if x.err == nil {
 			x.time, x.err = r.timestamp(x.value)
 		}
-		x.after = r.pos
-		x.after.etag, x.after.modified = "", ""
-		x.after.index, x.after.last = i+1, contents[i*digestBytes:(i+1)*digestBytes]
-		x.after.seen = w.add(i)
+		x.seen = w.add(i)
 		fresh = append(fresh, x)
 	}
-	return fresh, nil
+	return fresh
 }
 
 // skip returns how many records of the page are done. A page that has changed is searched for the last of them; where it is gone, the page

@@ -36,7 +36,8 @@ func (r *reader) take(n int) ([]connect.SourceRecord, error) {
 			}
 			r.count.letters.Add(1)
 		}
-		rec.SourceOffset = x.after.sourceOffset()
+		after := r.behind(x, i == len(r.pending)-1)
+		rec.SourceOffset = after.sourceOffset()
 		out = append(out, rec)
 	}
 	r.count.records.Add(int64(len(out)))
@@ -103,7 +104,7 @@ func (r *reader) bad(rec *connect.SourceRecord, x *pendingRecord, cause error) (
 	if x.at > 0 {
 		what = fmt.Sprintf("record %d of the page", x.at)
 	}
-	cause = fmt.Errorf("endpoint %q, %s at %s: %w", r.e.name, what, x.url, cause)
+	cause = fmt.Errorf("endpoint %q, %s at %s: %w", r.e.name, what, r.page.url, cause)
 	switch r.e.ErrorsMode {
 	case modeSkip:
 		r.log.Warn("record skipped", "err", cause)
@@ -119,7 +120,7 @@ func (r *reader) bad(rec *connect.SourceRecord, x *pendingRecord, cause error) (
 		*rec = connect.SourceRecord{SourcePartition: r.partition, Record: connect.Record{
 			Topic: r.e.ErrorsTopic, Timestamp: x.time,
 			Value:   connect.Datum{Schema: data.BytesSchema, Value: data.Bytes(text)},
-			Headers: []connect.Header{header("http.endpoint", r.e.name), header("http.url", x.url), header("http.status", fmt.Sprint(x.status)), header("http.error", cause.Error())},
+			Headers: []connect.Header{header("http.endpoint", r.e.name), header("http.url", r.page.url), header("http.status", fmt.Sprint(r.page.status)), header("http.error", cause.Error())},
 		}}
 		return true, nil
 	}
