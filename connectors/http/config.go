@@ -176,7 +176,7 @@ type Endpoint struct {
 	KeyPath, IDPath                            []string
 	Value                                      ValueForm
 	Schema, ErrorsMode, ErrorsTopic, Delimiter string
-	CSVHeader                                  bool
+	CSVHeader, RecordsOptional                 bool
 }
 
 func builtIn() *Endpoint {
@@ -257,6 +257,8 @@ func (e *Endpoint) describeRecords(d *config.Def, def *Endpoint) {
 		Doc("Format of the responses. text: a record a line.")
 	config.String(d, &e.RecordsPath, "records.path").Default(def.RecordsPath).Importance(config.High).Check(pathCheck()).Group(group, 2).
 		Doc("JSON pointer (/data/items) or JSONPath ($.data.items) to the records: a list, or one record. Absent: the whole response.")
+	config.Bool(d, &e.RecordsOptional, "records.optional").Default(def.RecordsOptional).Group(group, 13).
+		Doc("Whether a response with nothing at records.path has no records: some interfaces leave out lists that are empty. Otherwise it is an error.")
 	config.List(d, &e.KeyPath, "record.key.path").Default(def.KeyPath).Check(config.Each(pathCheck())).Group(group, 3).
 		Doc("JSON pointer or JSONPath, within a record, to its key; several make a struct. Absent: no key.")
 	config.String(d, &e.TimestampPath, "record.timestamp.path").Default(def.TimestampPath).Check(pathCheck()).Group(group, 4).

@@ -62,6 +62,9 @@ func (e *Endpoint) decode(text []byte, records selector) (body, error) {
 	}
 	b := body{root: root}
 	values, err := records.list(root)
+	if _, missing := errors.AsType[*nothing](err); missing && e.RecordsOptional {
+		return b, nil
+	}
 	for _, v := range values {
 		b.records = append(b.records, raw{value: v})
 	}

@@ -271,6 +271,57 @@ func TestETag(t *testing.T) {
 	assert.Equal(t, []string{"", `"a"`, `"a"`}, asked)
 }
 
+// A page that is as it was may have got a next one, where that stands in a header: it is asked for without condition.
+func TestETagDoesNotHideNextPages(t *testing.T) {
+	more := false
+	inBubble(t, config.Props{"pagination": "link", "after.end": "continue"}, nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery == "" {
+			w.Header().Set("ETag", `"same"`)
+			if more {
+				w.Header().Set("Link", "<?p=2>; rel=next")
+			}
+			if more = true; r.Header.Get("If-None-Match") != "" {
+				w.WriteHeader(http.StatusNotModified)
+				return
+			}
+			_, _ = fmt.Fprint(w, "[1]")
+			return
+		}
+		_, _ = fmt.Fprint(w, "[2]")
+	}), func(r *rig) {
+		assert.Equal(t, []string{"1"}, r.poll())
+		assert.Equal(t, []string{"2"}, r.poll())
+	})
+}
+
+// A server that has a next page always is not asked without pause.
+func TestAlwaysANextPage(t *testing.T) {
+	n := 0
+	inBubble(t, config.Props{"path": "?c=${cursor}", "pagination": "cursor", "pagination.path": "/next", "records.path": "/items", "records.optional": "true"}, nil, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n++
+		if n == 100 {
+			_, _ = fmt.Fprint(w, `{"items":[1],"next":"last"}`)
+			return
+		}
+		_, _ = fmt.Fprintf(w, `{"next":"c%d"}`, n)
+	}), func(r *rig) {
+		began := time.Now()
+		assert.Equal(t, []string{"1"}, r.poll())
+		assert.Equal(t, (100-1-maxEmpty)*time.Minute, time.Since(began), "three at once, then one each interval")
+	})
+}
+
+func TestRecordsOptional(t *testing.T) {
+	for path, text := range map[string]string{"/items": `{}`, "$.items": `{"other":1}`, "$.items[*]": `{}`} {
+		inBubble(t, config.Props{"records.path": path, "records.optional": "true"}, nil, answer(text, `{"items":[1]}`), func(r *rig) { assert.Equal(t, []string{"1"}, r.poll(), path) })
+		inBubble(t, config.Props{"records.path": path, "retry.max.attempts": "1"}, nil, answer(text), func(r *rig) {
+			_, err := r.task.Poll(context.Background())
+			assert.ErrorContains(t, err, "nothing is at "+path)
+		})
+	}
+	inBubble(t, config.Props{"records.path": "$.items[*]"}, nil, answer(`{"items":[]}`, `{"items":[1]}`), func(r *rig) { assert.Equal(t, []string{"1"}, r.poll()) })
+}
+
 func TestIntervals(t *testing.T) {
 	var at []time.Time
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -191,7 +191,7 @@ func (r *reader) after(p, next position, count int, res *httpkit.Response) posit
 		first := e.firstPage()
 		first.seen = p.seen
 		if first.cursor == p.cursor && first.n == p.n {
-			first.etag, first.modified = res.Header.Get("ETag"), res.Header.Get("Last-Modified")
+			r.tag(&first, res)
 		}
 		return first
 	}
@@ -204,8 +204,15 @@ func (r *reader) after(p, next position, count int, res *httpkit.Response) posit
 	}
 	// The same page again, for what is new behind what is done.
 	again := position{cursor: p.cursor, n: p.n, seen: p.seen, index: count}
-	again.etag, again.modified = res.Header.Get("ETag"), res.Header.Get("Last-Modified")
+	r.tag(&again, res)
 	return again
+}
+
+// tag has the next request for the page be conditional. Where headers lead to the next page none is: a page may stay as it is and get a next one.
+func (r *reader) tag(p *position, res *httpkit.Response) {
+	if r.e.Pagination != Link && r.e.PageHeader == "" {
+		p.etag, p.modified = res.Header.Get("ETag"), res.Header.Get("Last-Modified")
+	}
 }
 
 // timeOf reads a timestamp: texts of the usual forms, and numbers, whose size tells their unit.

@@ -74,7 +74,7 @@ func (s selector) list(root data.Value) ([]data.Value, error) {
 	if s.path != nil && !s.path.Definite() {
 		found, missing, err := s.path.Find(root)
 		if err == nil && missing {
-			err = fmt.Errorf("records.path: nothing is at %s", s.text)
+			err = &nothing{s.text}
 		}
 		return found, err
 	}
@@ -83,7 +83,7 @@ func (s selector) list(root data.Value) ([]data.Value, error) {
 		return nil, fmt.Errorf("records.path: %w", err)
 	}
 	if !ok {
-		return nil, fmt.Errorf("records.path: nothing is at %s", s.text)
+		return nil, &nothing{s.text}
 	}
 	if v.IsNull() {
 		return nil, nil
@@ -93,6 +93,11 @@ func (s selector) list(root data.Value) ([]data.Value, error) {
 	}
 	return []data.Value{v}, nil
 }
+
+// nothing says that no records were found.
+type nothing struct{ path string }
+
+func (n *nothing) Error() string { return "records.path: nothing is at " + n.path }
 
 // text is a scalar as text, for cursors; null and "" are none.
 func scalar(v data.Value) (string, bool) {

@@ -36,6 +36,7 @@ type reader struct {
 	pos   position
 	due   time.Time
 	tries httpkit.Backoff
+	empty int // pages without records, one after the other
 
 	// pending are the records of the page that were not handed over yet.
 	pending []pendingRecord
@@ -82,7 +83,7 @@ func newReader(e *Endpoint, base *url.URL, client *httpkit.Client) (*reader, err
 			return nil, fmt.Errorf("value.schema: %w", err)
 		}
 	}
-	r.keys.paths = r.paths.key
+	r.keys.paths, r.keys.fields = r.paths.key, maxFields
 	return r, nil
 }
 
@@ -105,8 +106,14 @@ func (r *reader) restore(o connect.SourceOffset) error {
 	return nil
 }
 
+// longHold is what is worth a line in the log.
+const longHold = 10 * time.Second
+
 // fetch asks for the page at the position. It sets when it is due again, and the records in pending.
 func (r *reader) fetch(ctx context.Context) error {
+	if d := r.client.Held(r.base); d >= longHold {
+		r.log.InfoContext(ctx, "the server's rate limit holds requests back", "endpoint", r.e.name, "for", d)
+	}
 	if r.pos.until == 0 {
 		r.pos.until = time.Now().UnixNano()
 	}
@@ -274,12 +281,18 @@ func (r *reader) read(res *httpkit.Response, b *body) error {
 	}
 	r.page = page{before: r.pos, next: next, contents: contents, status: res.Status, url: httpkit.PublicURL(res.URL)}
 	r.pending, r.pos = fresh, next
+	if r.empty++; len(b.records) > 0 {
+		r.empty = 0
+	}
 	r.due = now.Add(r.e.Interval)
-	if more {
+	if more && r.empty <= maxEmpty {
 		r.due = now.Add(r.e.CatchUp)
 	}
 	return nil
 }
+
+// maxEmpty pages without records may follow each other at the pace of pages. Some interfaces have a next page always, which is for later.
+const maxEmpty = 3
 
 // content is what a record is known by where nothing else is said.
 func content(x raw) []byte {

@@ -135,6 +135,9 @@ func (k *keyMaker) learn(v data.Value) error {
 	if k.shapes == nil {
 		k.shapes = make([]shape, len(k.paths))
 	}
+	if k.fields < 0 {
+		return fmt.Errorf("record.key.path: %w", errFields)
+	}
 	for i, p := range k.paths {
 		part, ok, err := p.one(v)
 		if err != nil {
@@ -143,8 +146,7 @@ func (k *keyMaker) learn(v data.Value) error {
 		if !ok || part.IsNull() {
 			return fmt.Errorf("record.key.path: nothing is at %s", p.text)
 		}
-		left := maxFields
-		if k.shapes[i].see(part, &left) {
+		if k.shapes[i].see(part, &k.fields) {
 			k.schema = nil
 		}
 	}

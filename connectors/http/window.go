@@ -90,5 +90,6 @@ func (w *window) add(i int) string {
 type keyMaker struct {
 	paths  []selector
 	shapes []shape
+	fields int // how many more they may have
 	schema *data.Schema
 }

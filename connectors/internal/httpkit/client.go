@@ -220,6 +220,9 @@ func (k *Client) send(ctx context.Context, r Request) (*Response, error) {
 	return nil, failure(r.Method, r.URL, err)
 }
 
+// Held is for how long yet the server keeps requests to a URL's origin back; 0: not at all.
+func (k *Client) Held(u *url.URL) time.Duration { return k.gate.pause(origin(u)) }
+
 // await waits until the rate limits let a request go.
 func (k *Client) await(ctx context.Context, u *url.URL) error {
 	defer k.counters.kept(time.Now())
