@@ -108,7 +108,7 @@ func (d *dispatcher) pump() {
 	over := d.over()
 	d.mu.Unlock()
 	if over {
-		d.gate.set(d.over0)
+		d.gate.set(d.wanted)
 	}
 }
 
@@ -144,7 +144,7 @@ func (d *dispatcher) take(l *lane) int {
 		most = min(most, l.cap)
 	}
 	first := l.writes[0]
-	if l.alone > 0 || first.stmt.alone || first.tries > 0 && most > 1 && l.cap == 1 {
+	if l.alone > 0 || first.stmt.alone {
 		l.alone = max(0, l.alone-1)
 		return 1
 	}
@@ -181,7 +181,7 @@ func (d *dispatcher) done(l *lane, r *request, err error) (*lane, *request) {
 	d.o.stats.request(c, r, err)
 	switch v.then {
 	case settle:
-		d.over1(l, r)
+		d.finish(l, r)
 	case again:
 		d.sleep(l, r)
 	case split:
@@ -202,14 +202,14 @@ func (d *dispatcher) done(l *lane, r *request, err error) (*lane, *request) {
 		d.o.failed()
 	}
 	if under {
-		d.gate.set(d.over0)
+		d.gate.set(d.wanted)
 	}
 	d.signal()
 	return next, req
 }
 
-// over1 takes the writes of a request out of their lane. The lock is held.
-func (d *dispatcher) over1(l *lane, r *request) {
+// finish takes the writes of a request out of their lane. The lock is held.
+func (d *dispatcher) finish(l *lane, r *request) {
 	n := len(r.writes)
 	for _, w := range r.writes {
 		w.slot.settle()
@@ -292,8 +292,8 @@ func (d *dispatcher) under() bool {
 	return d.ended || d.waiting <= d.o.maxWaiting/2 && d.bytes <= d.o.maxBytes/2
 }
 
-// over0 says what the gate should be now: shut at the high mark, open at the low one, else as it was.
-func (d *dispatcher) over0(shut bool) bool {
+// wanted says what the gate should be now: shut at the high mark, open at the low one, else as it was.
+func (d *dispatcher) wanted(shut bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if shut {
