@@ -83,7 +83,9 @@ type model struct {
 	good   int
 }
 
-func (m *model) fail(format string, args ...any) { m.wrong = append(m.wrong, fmt.Sprintf(format, args...)) }
+func (m *model) fail(format string, args ...any) {
+	m.wrong = append(m.wrong, fmt.Sprintf(format, args...))
+}
 
 // execute runs in a bubble.
 func (m *model) execute(ctx context.Context, r *request) error {

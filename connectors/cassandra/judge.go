@@ -92,6 +92,9 @@ func (d *dispatcher) replan(r *request, cause error) verdict {
 		if errors.Is(err, errColumnGone) && len(r.writes) > 1 {
 			return verdict{then: split}
 		}
+		if errors.Is(err, errTypeChanged) {
+			return verdict{fail, err}
+		}
 		if err != nil {
 			return d.tell(d.o.refuse, w, err)
 		}

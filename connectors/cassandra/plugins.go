@@ -122,11 +122,11 @@ func (c *Config) blame(err error) error {
 	switch {
 	case strings.Contains(text, "authentication required"), strings.Contains(text, "authenticator"):
 		return keyError("auth.provider", c.Auth.Provider, "the cluster asks for a user: %w", err)
-	case strings.Contains(text, "username and/or password"), strings.Contains(text, "credentials"):
+	case strings.Contains(text, "username") && strings.Contains(text, "password"), strings.Contains(text, "credentials"):
 		return keyError("auth.password", "", "the cluster refuses user %q with this password: %w", c.Auth.Username, err)
 	case strings.Contains(text, "x509"), strings.Contains(text, "tls:"), strings.Contains(text, "certificate"):
 		return keyError("ssl.truststore.path", c.TLS.TrustStore, "no TLS connection comes about: %w", err)
-	case strings.Contains(text, "protocol version"):
+	case strings.Contains(text, "tried versions"), strings.Contains(text, "eof"), strings.Contains(text, "unexpected frame"):
 		return keyError("contactPoints", points, "what answers at port %d does not speak the protocol as it is set up (TLS?): %w", c.Port, err)
 	}
 	return keyError("contactPoints", points, "no node can be reached at port %d: %w", c.Port, err)

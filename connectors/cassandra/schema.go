@@ -112,7 +112,7 @@ func (c *cluster) types(ctx context.Context, t *tableSchema) error {
 		names[i] = quote(x.name)
 	}
 	cql := "SELECT " + strings.Join(names, ", ") + " FROM " + qualified(t.keyspace, t.name)
-	meta, err := c.s.StatementMetadata(ctx, cql, t.keyspace)
+	meta, err := c.s.StatementMetadata(ctx, cql, "")
 	if err != nil {
 		return fmt.Errorf("read the types of %s.%s: %w", t.keyspace, t.name, err)
 	}

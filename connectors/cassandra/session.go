@@ -21,7 +21,7 @@ type session interface {
 	// table reads the columns of a table, anew.
 	table(ctx context.Context, keyspace, name string) (*tableSchema, error)
 	// prepare returns the parameters of a statement, and the places of the partition key's columns among them.
-	prepare(ctx context.Context, cql, keyspace string) (params []gocql.ColumnInfo, partition []int, err error)
+	prepare(ctx context.Context, cql string) (params []gocql.ColumnInfo, partition []int, err error)
 	// execute sends one statement or one batch, once.
 	execute(ctx context.Context, r *request) error
 	// define changes the schema and waits until all nodes agree.
@@ -111,9 +111,35 @@ func clusterConfig(c *Config, log *slog.Logger) (*gocql.ClusterConfig, error) {
 	if c.LocalDC != "" {
 		local = gocql.DCAwareRoundRobinPolicy(c.LocalDC)
 	}
-	conf.PoolConfig.HostSelectionPolicy = gocql.TokenAwareHostPolicy(local)
+	conf.PoolConfig.HostSelectionPolicy = routing{gocql.TokenAwareHostPolicy(local, gocql.ShuffleReplicas())}
 	return conf, nil
 }
+
+// routing tells the driver's policy the keyspace of batches, which it needs to find their replicas. (To set it on the batch would send it to the nodes,
+// which warn of it.)
+type routing struct{ gocql.HostSelectionPolicy }
+
+// keyspaceKey is the key of the keyspace in the context of a batch.
+type keyspaceKey struct{}
+
+// Pick implements gocql.HostSelectionPolicy.
+func (p routing) Pick(q gocql.ExecutableStatement) gocql.NextHost {
+	if q != nil {
+		if b, ok := q.Statement().(*gocql.Batch); ok {
+			name, _ := b.Context().Value(keyspaceKey{}).(string)
+			q = routed{q, name}
+		}
+	}
+	return p.HostSelectionPolicy.Pick(q)
+}
+
+type routed struct {
+	gocql.ExecutableStatement
+	keyspace string
+}
+
+// Keyspace implements gocql.ExecutableStatement.
+func (r routed) Keyspace() string { return r.keyspace }
 
 // A dialer opens the connections of a session. While that opens, the end of its context ends them: the driver's own opening knows no context.
 type dialer struct {
@@ -187,7 +213,7 @@ func (c *cluster) close() { c.s.Close() }
 func (c *cluster) execute(ctx context.Context, r *request) error {
 	if len(r.writes) == 1 {
 		w := r.writes[0]
-		q := c.s.Query(w.stmt.cql, w.values...).Consistency(r.level).SetKeyspace(r.keyspace)
+		q := c.s.Query(w.stmt.cql, w.values...).Consistency(r.level)
 		if r.serial != 0 {
 			q.SerialConsistency(r.serial)
 		}
@@ -196,17 +222,16 @@ func (c *cluster) execute(ctx context.Context, r *request) error {
 		}
 		return q.ExecContext(ctx)
 	}
-	b := c.s.Batch(gocql.UnloggedBatch).Consistency(r.level)
-	b.SetKeyspace(r.keyspace)
+	b := c.s.Batch(gocql.UnloggedBatch).Consistency(r.level).WithContext(context.WithValue(ctx, keyspaceKey{}, r.keyspace))
 	b.Entries = make([]gocql.BatchEntry, 0, len(r.writes))
 	for _, w := range r.writes {
 		b.Query(w.stmt.cql, w.values...)
 	}
-	return b.ExecContext(ctx)
+	return b.Exec()
 }
 
-func (c *cluster) prepare(ctx context.Context, cql, keyspace string) ([]gocql.ColumnInfo, []int, error) {
-	meta, err := c.s.StatementMetadata(ctx, cql, keyspace)
+func (c *cluster) prepare(ctx context.Context, cql string) ([]gocql.ColumnInfo, []int, error) {
+	meta, err := c.s.StatementMetadata(ctx, cql, "")
 	if err != nil {
 		return nil, nil, err
 	}

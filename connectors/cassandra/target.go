@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -46,7 +47,7 @@ func (t *target) name() string { return t.cfg.keyspace + "." + t.cfg.table }
 // read makes a plan of the table as it is now. Its errors name keys, where keys can be wrong.
 func (t *target) read(ctx context.Context, db session) (*plan, error) {
 	if t.cfg.query != "" {
-		params, partition, err := db.prepare(ctx, t.cfg.query, t.cfg.keyspace)
+		params, partition, err := db.prepare(ctx, t.cfg.query)
 		switch classify(err) {
 		case written:
 			return newQueryPlan(t.cfg, params, partition, t.codec)
@@ -105,7 +106,11 @@ func (p *plan) same(o *plan) bool {
 	return true
 }
 
-var errColumnGone = errors.New("the column is no longer there")
+var (
+	errColumnGone = errors.New("the column is no longer there")
+	// errTypeChanged cannot be mended here, for the record is no longer there to be encoded anew.
+	errTypeChanged = errors.New("the column has another type now; the task must start again")
+)
 
 // carry brings a write over to a newer plan of its table. What it has for a column that is gone makes it an error.
 func (w *write) carry(p *plan) error {
@@ -124,7 +129,10 @@ func (w *write) carry(p *plan) error {
 		values[i] = gocql.UnsetValue
 	}
 	for i, name := range w.stmt.params {
-		at := indexOf(stmt.params, name)
+		at := slices.Index(stmt.params, name)
+		if a, b := w.plan.index(name), p.index(name); a >= 0 && b >= 0 && w.plan.fields[a].enc.Type() != p.fields[b].enc.Type() {
+			return fmt.Errorf("%w: %s of %s.%s is %s", errTypeChanged, name, p.schema.keyspace, p.schema.name, p.fields[b].enc.Type())
+		}
 		if at >= 0 {
 			values[at] = w.values[i]
 			continue
@@ -135,13 +143,4 @@ func (w *write) carry(p *plan) error {
 	}
 	w.plan, w.stmt, w.values = p, stmt, values
 	return nil
-}
-
-func indexOf(names []string, name string) int {
-	for i, n := range names {
-		if n == name {
-			return i
-		}
-	}
-	return -1
 }
