@@ -5,6 +5,7 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/connectors"
+	"github.com/streamlane/connect/connectors/cassandra"
 	"github.com/streamlane/connect/connectors/file"
 	"github.com/streamlane/connect/connectors/http"
 	"github.com/streamlane/connect/connectors/mqtt"
@@ -25,6 +26,7 @@ func plugins(p process) []connect.Plugin {
 		s3.Plugins(),
 		http.Plugins(),
 		mqtt.Plugins(),
+		cassandra.Plugins(),
 		converters.All(),
 		[]connect.Plugin{
 			avro.Plugin(),

@@ -11,6 +11,7 @@ import (
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/config/framework"
 	"github.com/streamlane/connect/connectors"
+	"github.com/streamlane/connect/connectors/cassandra"
 	"github.com/streamlane/connect/connectors/http"
 	"github.com/streamlane/connect/connectors/mqtt"
 	"github.com/streamlane/connect/connectors/s3"
@@ -79,7 +80,7 @@ type family struct {
 
 func families() []family {
 	return []family{
-		{"connectors", "Connectors", "The keys of %s stand beside `connector.class`, and beside those of every [%s connector](../%s-connectors.md).", slices.Concat(connectors.All(), s3.Plugins())},
+		{"connectors", "Connectors", "The keys of %s stand beside `connector.class`, and beside those of every [%s connector](../%s-connectors.md).", slices.Concat(connectors.All(), s3.Plugins(), cassandra.Plugins())},
 		{"connectors", "Connectors", "The keys of %s stand beside `connector.class`, and beside those of every [%s connector](../%s-connectors.md).", slices.Concat(connectors.All(), http.Plugins(), mqtt.Plugins())},
 		{"transforms", "Transforms", "The keys stand below `transforms.<alias>.`, beside `transforms.<alias>.type`; those of predicates below `predicates.<alias>.`.",
 			slices.Concat(transforms.All(), expression.All())},
