@@ -57,6 +57,11 @@ func (t *tableConfig) Describe(d *config.Def) {
 
 // Check checks what no single key can say.
 func (t *tableConfig) Check() error {
+	if t.mapping != "" {
+		if _, err := cqlmap.Parse(t.mapping); err != nil {
+			return keyError(mappingSetting, t.mapping, "%w", err)
+		}
+	}
 	if t.query == "" {
 		return nil
 	}
