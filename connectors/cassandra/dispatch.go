@@ -179,6 +179,7 @@ func (d *dispatcher) done(l *lane, r *request, err error) (*lane, *request) {
 	d.flying--
 	d.adapt(c)
 	d.o.stats.request(c, r, err)
+	first := v.then == fail && d.err == nil
 	switch v.then {
 	case settle:
 		d.finish(l, r)
@@ -187,7 +188,7 @@ func (d *dispatcher) done(l *lane, r *request, err error) (*lane, *request) {
 	case split:
 		d.split(l, r, c)
 	case fail:
-		d.failLocked(v.err)
+		d.fail(v.err)
 	}
 	l.flying = 0
 	var next *lane
@@ -198,7 +199,7 @@ func (d *dispatcher) done(l *lane, r *request, err error) (*lane, *request) {
 	d.start()
 	under := d.under()
 	d.mu.Unlock()
-	if v.then == fail {
+	if first {
 		d.o.failed()
 	}
 	if under {
@@ -302,8 +303,8 @@ func (d *dispatcher) wanted(shut bool) bool {
 	return d.over() && !d.ended
 }
 
-// failLocked ends everything; the first error counts. The lock is held.
-func (d *dispatcher) failLocked(err error) {
+// fail ends everything; the first error counts. The lock is held.
+func (d *dispatcher) fail(err error) {
 	if d.err == nil {
 		d.err = err
 	}

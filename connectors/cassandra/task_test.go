@@ -1,0 +1,171 @@
+package cassandra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	gocql "github.com/apache/cassandra-gocql-driver/v2"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/connecttest"
+	"github.com/streamlane/connect/data"
+)
+
+// fakePlugin is the sink before a database of the test's.
+func fakePlugin(db *fakeDB) connect.Plugin {
+	if db.columns == nil {
+		db.columns = func(string, string) (*tableSchema, error) { return schemaOf("p text partition_key", "v text"), nil }
+	}
+	return plugin(func(c Config) (*task, error) {
+		t, err := newTask(c)
+		t.open = func(context.Context, *Config, *slog.Logger) (session, error) { return db, nil }
+		return t, err
+	})
+}
+
+// started is a task that runs before a database of the test's.
+func started(t testing.TB, db *fakeDB, c *connecttest.SinkContext, props config.Props) *task {
+	t.Helper()
+	x, err := fakePlugin(db).NewSinkTask(config.Props{"topic.t.ks.tbl.mapping": "p=key.p, v=value.v"}.Merge(props))
+	require.NoError(t, err)
+	c.Assigned = []connect.TopicPartition{tp0}
+	require.NoError(t, x.Start(t.Context(), c))
+	t.Cleanup(func() { assert.NoError(t, x.Stop(context.Background())) })
+	run := x.(*task)
+	require.NoError(t, run.Open(t.Context(), c.Assigned))
+	return run
+}
+
+func batchOf(from, n int64) []connect.SinkRecord {
+	var records []connect.SinkRecord
+	for i := range n {
+		records = append(records, *sinkRecord(from+i, mapOf("p", fmt.Sprint("p", (from+i)%10)), mapOf("v", "V")))
+	}
+	return records
+}
+
+// blocked is a database that does not answer.
+func blocked() *fakeDB {
+	return &fakeDB{exec: func(ctx context.Context, _ *request) error { <-ctx.Done(); return ctx.Err() }}
+}
+
+// Writes that wait hold nothing of the consumer's buffers.
+func TestWaitingWritesPinNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pins := connecttest.PinCheck(t, fakePlugin(blocked()), config.Props{"topic.topic.ks.tbl.mapping": "p=value, v=value"},
+			func(_ int, value string) connect.SinkRecord {
+				return connect.SinkRecord{Record: connect.Record{Topic: "topic", Value: connect.Datum{Value: data.String(value)}}}
+			})
+		assert.LessOrEqual(t, pins.Put, 1)
+		assert.LessOrEqual(t, pins.Committed, 1)
+	})
+}
+
+func TestATaskPausesItsPartitions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &connecttest.SinkContext{}
+		x := started(t, blocked(), c, config.Props{"max.waiting.records": "20"})
+		require.NoError(t, x.Put(t.Context(), batchOf(0, 19)))
+		assert.False(t, c.Paused(tp0))
+		require.NoError(t, x.Put(t.Context(), batchOf(19, 5)))
+		assert.True(t, c.Paused(tp0))
+		safe, err := x.PreCommit(t.Context(), connect.Offsets{tp0: 24})
+		require.NoError(t, err)
+		assert.Equal(t, connect.Offsets{tp0: 0}, safe)
+	})
+}
+
+func TestAFatalErrorComesOutOfPut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &connecttest.SinkContext{}
+		x := started(t, &fakeDB{exec: func(context.Context, *request) error { return answer{gocql.ErrCodeUnauthorized, "no right to MODIFY"} }}, c, nil)
+		require.NoError(t, x.Put(t.Context(), batchOf(0, 5)))
+		synctest.Wait()
+		assert.Equal(t, 1, c.CommitsRequested(), "the loop is woken")
+		safe, err := x.PreCommit(t.Context(), connect.Offsets{tp0: 5})
+		require.NoError(t, err)
+		assert.Equal(t, connect.Offsets{tp0: 0}, safe)
+		assert.ErrorContains(t, x.Put(t.Context(), nil), "no right to MODIFY")
+	})
+}
+
+func TestIgnoredErrors(t *testing.T) {
+	cause := errors.New("the reporter's")
+	for _, c := range []struct {
+		ignore         string
+		refused, unfit bool // whether the record is let go
+	}{{"None", false, false}, {"Driver", true, false}, {"All", true, true}} {
+		t.Run(c.ignore, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sc := &connecttest.SinkContext{ReportFunc: func(context.Context, *connect.SinkRecord, error) error { return cause }}
+				x := started(t, &fakeDB{exec: func(context.Context, *request) error { return answer{gocql.ErrCodeInvalid, "bad data"} }}, sc, config.Props{"ignoreErrors": c.ignore})
+				err := x.Put(t.Context(), []connect.SinkRecord{*sinkRecord(0, mapOf("q", "no p"), mapOf("v", "V"))})
+				assert.Equal(t, c.unfit, err == nil, "%v", err)
+				require.NoError(t, x.Put(t.Context(), batchOf(1, 1)))
+				synctest.Wait()
+				err = x.Put(t.Context(), nil)
+				assert.Equal(t, c.refused, err == nil, "%v", err)
+				assert.Len(t, sc.Reports(), 2)
+			})
+		})
+	}
+}
+
+// The offsets of a partition that comes back begin anew.
+func TestPartitionsComeAndGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{}, 1000)
+		x := started(t, &fakeDB{exec: func(ctx context.Context, _ *request) error {
+			select {
+			case <-release:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}}, &connecttest.SinkContext{}, config.Props{"maxNumberOfRecordsInBatch": "1", "maxConcurrentRequests": "1"})
+		require.NoError(t, x.Put(t.Context(), batchOf(0, 10)))
+		require.NoError(t, x.Close(t.Context(), []connect.TopicPartition{tp0}))
+		require.NoError(t, x.Open(t.Context(), []connect.TopicPartition{tp0}))
+		require.NoError(t, x.Put(t.Context(), batchOf(100, 10)))
+		for range 10 {
+			release <- struct{}{}
+		}
+		synctest.Wait()
+		safe, err := x.PreCommit(t.Context(), connect.Offsets{tp0: 110})
+		require.NoError(t, err)
+		assert.Equal(t, connect.Offsets{tp0: 100}, safe, "what is written is of before")
+		for range 10 {
+			release <- struct{}{}
+		}
+		safe, err = x.PreCommit(t.Context(), connect.Offsets{tp0: 110})
+		require.NoError(t, err)
+		assert.Equal(t, connect.Offsets{tp0: 110}, safe)
+	})
+}
+
+// A record for two tables is safe when both have it.
+func TestTwoTablesOfOneTopic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := make(chan struct{})
+		x := started(t, &fakeDB{exec: func(_ context.Context, r *request) error {
+			if r.writes[0].target.cfg.table == "other" {
+				<-slow
+			}
+			return nil
+		}}, &connecttest.SinkContext{}, config.Props{"topic.t.ks.other.mapping": "p=key.p, v=value.v"})
+		require.NoError(t, x.Put(t.Context(), batchOf(0, 1)))
+		time.Sleep(time.Second)
+		assert.Equal(t, connect.Offsets{tp0: 0}, x.d.safeOffsets(connect.Offsets{tp0: 1}))
+		close(slow)
+		synctest.Wait()
+		assert.Equal(t, connect.Offsets{tp0: 1}, x.d.safeOffsets(connect.Offsets{tp0: 1}))
+	})
+}
