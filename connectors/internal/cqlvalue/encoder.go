@@ -89,6 +89,8 @@ func (s *settings) codecOf(t gocql.TypeInfo) (codec, error) {
 		return s.collectionCodec(t)
 	case gocql.TupleTypeInfo:
 		return s.tupleCodec(t)
+	case tupleType:
+		return s.tupleCodec(t.TupleTypeInfo)
 	case gocql.UDTTypeInfo:
 		return s.udtCodec(t)
 	case gocql.VectorType:
@@ -153,6 +155,8 @@ func typeName(t gocql.TypeInfo) string {
 		return simpleNames[t.Type()] + names(t.Elem)
 	case gocql.TupleTypeInfo:
 		return "tuple" + names(t.Elems...)
+	case tupleType:
+		return typeName(t.TupleTypeInfo)
 	case gocql.UDTTypeInfo:
 		return quoteName(t.Name)
 	case gocql.VectorType:
