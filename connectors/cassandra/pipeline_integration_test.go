@@ -5,8 +5,11 @@ package cassandra
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +143,49 @@ func TestCountersAndQueries(t *testing.T) {
 	}
 	assert.Len(t, p.rows(t, "SELECT items FROM %s.list WHERE id = 'p0'"), 1)
 	assert.Equal(t, fmt.Sprint(want), p.rows(t, "SELECT items FROM %s.list WHERE id = 'p0'")[0], "the order of a row's records is kept")
+}
+
+// Each type of CQL is written through the whole pipeline, as a column, as a key, in collections.
+func TestAllTypesEndToEnd(t *testing.T) {
+	p := newPlace(t)
+	p.run(t, "CREATE TYPE %s.address (street text, zip int)")
+	types := map[string]struct {
+		v    data.Value
+		want string // as the driver prints it
+	}{
+		"ascii": {data.String("a"), "a"}, "text": {data.String("ä"), "ä"}, "bigint": {data.Int64(-5), "-5"}, "int": {data.Int64(5), "5"},
+		"smallint": {data.Int64(300), "300"}, "tinyint": {data.Int64(-8), "-8"}, "varint": {data.String("123456789012345678901234567890"), "123456789012345678901234567890"},
+		"decimal": {data.DecimalOf(data.DecimalFromInt64(12345, 2)), "123.45"}, "double": {data.Float64(1.5), "1.5"}, "float": {data.Float64(0.25), "0.25"},
+		"boolean": {data.Boolean(true), "true"}, "blob": {data.Bytes([]byte{1, 2}), "[1 2]"}, "inet": {data.String("::1"), "::1"},
+		"uuid":      {data.String("123e4567-e89b-12d3-a456-426614174000"), "123e4567-e89b-12d3-a456-426614174000"},
+		"timeuuid":  {data.String("123e4567-e89b-12d3-a456-426614174000"), "123e4567-e89b-12d3-a456-426614174000"},
+		"timestamp": {data.DateMillis(noon.UnixMilli()), "2023-11-14 22:13:20.123 +0000 UTC"}, "date": {data.String("2023-11-14"), "2023-11-14 00:00:00 +0000 UTC"},
+		"time": {data.String("01:02:03"), "1h2m3s"}, "duration": {data.String("1mo2d3s"), "{1 2 3000000000}"},
+		"list<int>": {data.ArrayOf(data.Int64(1), data.Int64(2)), "[1 2]"}, "set<text>": {data.ArrayOf(data.String("b"), data.String("a")), "[a b]"},
+		"map<text, int>": {object("k", 7), "map[k:7]"}, "frozen<address>": {object("street", "S", "zip", 9), "map[street:S zip:9]"},
+		"list<frozen<tuple<int, text>>>": {data.ArrayOf(data.ArrayOf(data.Int64(1), data.String("x"))), `[[1, "x"]]`},
+		"tuple<int, text>":               {data.ArrayOf(data.Int64(1), data.String("x")), `[1, "x"]`},
+		"vector<float, 3>":               {data.ArrayOf(data.Float64(1), data.Float64(2), data.Float64(3)), "[1 2 3]"},
+	}
+	var columns, mapping []string
+	var fields []any
+	for i, typ := range slices.Sorted(maps.Keys(types)) {
+		columns = append(columns, fmt.Sprintf("c%d %s", i, p.cql(strings.ReplaceAll(typ, "address", "%s.address"))))
+		mapping = append(mapping, fmt.Sprintf("c%d=value.c%d", i, i))
+		fields = append(fields, fmt.Sprintf("c%d", i), types[typ].v)
+	}
+	p.run(t, "CREATE TABLE %s.types (k text PRIMARY KEY, "+strings.Join(columns, ", ")+")")
+	h := p.sink(t, config.Props{p.table("types") + "mapping": "k=key, " + strings.Join(mapping, ", ")})
+	h.Produce(rec("a", object(fields...)))
+	h.Flush()
+	for i, typ := range slices.Sorted(maps.Keys(types)) {
+		cql := fmt.Sprintf("SELECT c%d FROM %%s.types", i)
+		if strings.Contains(typ, "tuple") { // which the test's own driver cannot print
+			cql = fmt.Sprintf("SELECT toJson(c%d) FROM %%s.types", i)
+		}
+		got := p.rows(t, cql)
+		assert.Equal(t, []string{types[typ].want}, got, typ)
+	}
 }
 
 // person is the schema of records of the tests of tables that are made.

@@ -14,6 +14,8 @@ import (
 	gocql "github.com/apache/cassandra-gocql-driver/v2"
 	"github.com/apache/cassandra-gocql-driver/v2/lz4"
 	"github.com/apache/cassandra-gocql-driver/v2/snappy"
+
+	"github.com/streamlane/connect/connectors/internal/cqlvalue"
 )
 
 // A session is the database as the task sees it. Its methods are safe for concurrent use.
@@ -80,7 +82,12 @@ func clusterConfig(c *Config, log *slog.Logger) (*gocql.ClusterConfig, error) {
 	if len(points) == 0 {
 		points = []string{"127.0.0.1"}
 	}
+	types, err := cqlvalue.DriverTypes()
+	if err != nil {
+		return nil, err
+	}
 	conf := gocql.NewCluster(points...)
+	conf.RegisteredTypes = types
 	conf.Port, conf.NumConns = c.Port, c.PoolSize
 	conf.Timeout, conf.ConnectTimeout = c.Timeout, c.ConnectTimeout
 	conf.MaxWaitSchemaAgreement = c.Auto.Agreement
