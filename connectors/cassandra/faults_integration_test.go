@@ -81,6 +81,7 @@ func TestNodeIsKilledAndComesBack(t *testing.T) {
 
 // What is written again, from the first record on, changes nothing.
 func TestReplayChangesNothing(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, worldTable)
 	w := newWorld()
@@ -106,6 +107,7 @@ func TestReplayChangesNothing(t *testing.T) {
 }
 
 func TestNodesThatTimeOutAndAreOverloaded(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, worldTable)
 	w := newWorld()
@@ -132,6 +134,7 @@ func TestNodesThatTimeOutAndAreOverloaded(t *testing.T) {
 
 // Counters whose update may have happened are not counted twice: the record is reported.
 func TestCountersAreNotCountedTwice(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, "CREATE TABLE %s.hits (page text PRIMARY KEY, n counter)")
 	x := newProxy(t, p.node.Addr())
@@ -154,6 +157,7 @@ func TestCountersAreNotCountedTwice(t *testing.T) {
 
 // A table is dropped and made again while records flow, with other columns; records wait for it.
 func TestSchemaChangesUnderWay(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, "CREATE TABLE %s.topic (key text PRIMARY KEY, a text, b text)")
 	h := p.sink(t, config.Props{"keyspace": p.keyspace})
@@ -177,6 +181,7 @@ func TestSchemaChangesUnderWay(t *testing.T) {
 
 // A mapping whose table stays away fails the task, which names the key.
 func TestATableThatStaysAwayFailsTheTask(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, "CREATE TABLE %s.gone (key text PRIMARY KEY, a text)")
 	h := p.sink(t, config.Props{p.table("gone") + "mapping": "key=key, a=value.a", "schema.agreement.timeout.ms": "1000"})

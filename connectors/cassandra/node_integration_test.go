@@ -113,6 +113,7 @@ func (p *place) config(t testing.TB, more config.Props) *Config {
 }
 
 func TestSessionReadsTables(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, "CREATE TYPE %s.address (street text, zip int)")
 	p.run(t, `CREATE TABLE %s.wide (b int, a text, c timeuuid, s set<int> static, "Mixed" frozen<address>, v vector<float, 3>, PRIMARY KEY ((b, a), c)) WITH CLUSTERING ORDER BY (c DESC)`)

@@ -69,6 +69,7 @@ func (p *place) sink(t testing.TB, more config.Props) *connecttest.SinkHarness {
 func (p *place) table(name string) string { return "topic.topic." + p.keyspace + "." + name + "." }
 
 func TestMappingEndToEnd(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, `CREATE TABLE %s.m (id bigint, "Name" text, part text, head text, seen timeuuid, tags set<text>, addr frozen<map<text, int>>, PRIMARY KEY (part, id))`)
 	p.run(t, `CREATE TABLE %s.second (id bigint PRIMARY KEY, v text)`)
@@ -98,6 +99,7 @@ func TestMappingEndToEnd(t *testing.T) {
 }
 
 func TestTombstonesAndNulls(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	for _, name := range []string{"del", "keep", "nulls"} {
 		p.run(t, "CREATE TABLE %s."+name+" (k text PRIMARY KEY, a text, b int)")
@@ -120,6 +122,7 @@ func TestTombstonesAndNulls(t *testing.T) {
 }
 
 func TestCountersAndQueries(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, "CREATE TABLE %s.hits (page text PRIMARY KEY, n counter, m counter)")
 	p.run(t, "CREATE TABLE %s.own (page text PRIMARY KEY, n counter)")
@@ -147,6 +150,7 @@ func TestCountersAndQueries(t *testing.T) {
 
 // Each type of CQL is written through the whole pipeline, as a column, as a key, in collections.
 func TestAllTypesEndToEnd(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, "CREATE TYPE %s.address (street text, zip int)")
 	types := map[string]struct {
@@ -207,6 +211,7 @@ func structOf(t testing.TB, s *data.Schema, values ...any) connect.Datum {
 }
 
 func TestTablesAreMadeAndGrow(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	h := p.sink(t, config.Props{"keyspace": p.keyspace, "table.name": "auto_${topic}", "auto.create": "true", "auto.evolve": "true"})
 	produce := func(id int, v connect.Datum) {
@@ -222,6 +227,7 @@ func TestTablesAreMadeAndGrow(t *testing.T) {
 
 // A field without a column is not lost in silence.
 func TestAFieldWithoutAColumnIsRefused(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, "CREATE TABLE %s.topic (key text PRIMARY KEY, name text, age int)")
 	h := p.sink(t, config.Props{"keyspace": p.keyspace})
@@ -238,6 +244,7 @@ func TestAFieldWithoutAColumnIsRefused(t *testing.T) {
 }
 
 func TestRecordsThatDoNotFit(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, "CREATE TABLE %s.t (k text PRIMARY KEY, n int)")
 	props := config.Props{p.table("t") + "mapping": "k=key, n=value.n"}
@@ -272,6 +279,7 @@ func TestRecordsThatDoNotFit(t *testing.T) {
 }
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, "CREATE TABLE %s.c (o bigint, k text, v text, PRIMARY KEY (k, o))")
 	props := p.props(config.Props{"topics": "topic", p.table("c") + "mapping": "k=header.k, o=header.o, v=value"})
@@ -299,6 +307,7 @@ func TestConformance(t *testing.T) {
 
 // What validation says stands beside the key that is wrong.
 func TestValidationNamesTheKey(t *testing.T) {
+	t.Parallel()
 	p := newPlace(t)
 	p.run(t, "CREATE TABLE %s.t (a text, b int, v text, PRIMARY KEY (a, b))")
 	p.run(t, "CREATE TABLE %s.n (a text PRIMARY KEY, n counter)")
