@@ -30,7 +30,6 @@ func (t *Task) place(ctx context.Context, p *partition, r *connect.SinkRecord, n
 	if e, ok := p.skip[dir]; ok && offset <= e {
 		t.stats.skipped.Add(1)
 		return nil // stored already
-		return nil
 	}
 	if e, ok := p.forced[dir]; ok && offset > e && p.files[dir] != nil && p.files[dir].end <= e {
 		t.seal(p, dir)

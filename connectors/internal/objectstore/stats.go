@@ -9,49 +9,11 @@ import (
 
 // Stats are the metrics of a task, or of several that are one to Connect.
 type Stats struct {
-	objects, bytes, records, millis, retries, conflicts, skipped *metric.Counter
-	openFiles, openBytes, uploading                              atomic.Int64
+	objects, bytes, records, millis, retries, conflicts, skipped, refused *metric.Counter
+	rotations                                                             map[trigger]*metric.Counter
+	openFiles, openBytes, uploading                                       atomic.Int64
 }
 
-// NewStats returns Stats that are in the set.
-func NewStats(set *metric.Set) *Stats {
-	s := &Stats{
-		objects:   set.Counter("objects-written", "Objects that were stored."),
-		bytes:     set.Counter("bytes-written", "Bytes of the objects that were stored."),
-		records:   set.Counter("records-written", "Records in files that were stored, with their keys and headers."),
-		millis:    set.Counter("upload-time-ms", "Milliseconds that storing took, retries included, summed over objects."),
-		retries:   set.Counter("upload-retries", "Times that the store failed and was tried again after retry.backoff.ms."),
-		conflicts: set.Counter("upload-conflicts", "Times that an object was met which holds records that were to be stored."),
-		skipped:   set.Counter("records-skipped", "Records that were left out because they are stored already."),
-	}
-	gauge := func(name, doc string, v *atomic.Int64) {
-		set.Gauge(name, doc, func() float64 { return float64(v.Load()) })
-	}
-	gauge("open-files", "Files that are not complete.", &s.openFiles)
-	gauge("open-bytes", "Bytes of memory of the files that are not complete.", &s.openBytes)
-	gauge("uploads-in-flight", "Files that are being stored.", &s.uploading)
-	return s
-}
-
-// UseStats has the task count by s. It is called before Start; without it, the task counts by itself.
-func (t *Task) UseStats(s *Stats) { t.stats = s }
-
-// stored counts an object.
-func (s *Stats) stored(size int64, took time.Duration) {
-	s.objects.Add(1)
-	s.bytes.Add(size)
-	s.millis.Add(took.Milliseconds())
-}
-
-// gauge brings the gauges in line.
-func (t *Task) gauge() {
-	files := int64(0)
-	for _, p := range t.parts {
-		files += int64(len(p.files) + len(p.sealed))
-	}
-	t.stats.openFiles.Add(files - t.shownFiles)
-	t.stats.openBytes.Add(t.open - t.shownBytes)
-	t.shownFiles, t.shownBytes = files, t.open
 // A trigger is why files end.
 type trigger string
 
@@ -81,40 +43,48 @@ var triggers = map[trigger]string{
 	byMemory:     "memory.bytes, although all that can be was on disk",
 }
 
-// stats are what a task counts.
-type stats struct {
-	objects, bytes, conflicts, skipped, refused, retries *metric.Counter
-	rotations                                            map[trigger]*metric.Counter
-
-	files, memory, uploads atomic.Int64
-}
-
-// newStats declares them. flying is the memory of files on their way to the store.
-func newStats(m *metric.Set, flying *atomic.Int64) *stats {
-	s := &stats{
-		objects:   m.Counter("objects-written", "Objects that were stored."),
-		bytes:     m.Counter("bytes-written", "Bytes of the objects that were stored."),
-		conflicts: m.Counter("conflicts", "Times that records were found stored already, by a task before this one or beside it."),
-		skipped:   m.Counter("records-stored-already", "Records that were left out, because they were stored already."),
-		refused:   m.Counter("records-refused", "Records that could not be written, and were reported."),
-		retries:   m.Counter("store-retries", "Requests to the store that were tried again."),
-		rotations: map[trigger]*metric.Counter{},
+// NewStats returns Stats that are in the set.
+func NewStats(set *metric.Set) *Stats {
+	s := &Stats{
+		objects:   set.Counter("objects-written", "Objects that were stored."),
+		bytes:     set.Counter("bytes-written", "Bytes of the objects that were stored."),
+		records:   set.Counter("records-written", "Records in files that were stored, with their keys and headers."),
+		millis:    set.Counter("upload-time-ms", "Milliseconds that storing took, retries included, summed over objects."),
+		retries:   set.Counter("upload-retries", "Times that the store failed and was tried again after retry.backoff.ms."),
+		conflicts: set.Counter("upload-conflicts", "Times that an object was met which holds records that were to be stored."),
+		skipped:   set.Counter("records-skipped", "Records that were left out because they are stored already."),
+		refused:   set.Counter("records-refused", "Records that could not be written, and were reported."),
+		rotations: make(map[trigger]*metric.Counter, len(triggers)),
 	}
 	for name, doc := range triggers {
-		s.rotations[name] = m.Counter("rotations-by-"+string(name), "Times that the files of a Kafka partition ended by "+doc+".")
+		s.rotations[name] = set.Counter("rotations-by-"+string(name), "Times that the files of a Kafka partition ended by "+doc+".")
 	}
-	m.Gauge("files-open", "Files that take records.", func() float64 { return float64(s.files.Load()) })
-	m.Gauge("uploads-active", "Objects that are being stored.", func() float64 { return float64(s.uploads.Load()) })
-	m.Gauge("memory-used-bytes", "Memory that files take, of memory.bytes.", func() float64 { return float64(s.memory.Load() + flying.Load()) })
+	gauge := func(name, doc string, v *atomic.Int64) {
+		set.Gauge(name, doc, func() float64 { return float64(v.Load()) })
+	}
+	gauge("open-files", "Files that are not complete.", &s.openFiles)
+	gauge("open-bytes", "Bytes of memory of the files that are not complete.", &s.openBytes)
+	gauge("uploads-in-flight", "Files that are being stored.", &s.uploading)
 	return s
 }
 
-// observe brings the gauges up to date.
-func (t *Task) observe() {
-	files := 0
+// UseStats has the task count by s. It is called before Start; without it, the task counts by itself.
+func (t *Task) UseStats(s *Stats) { t.stats = s }
+
+// stored counts an object.
+func (s *Stats) stored(size int64, took time.Duration) {
+	s.objects.Add(1)
+	s.bytes.Add(size)
+	s.millis.Add(took.Milliseconds())
+}
+
+// gauge brings the gauges in line.
+func (t *Task) gauge() {
+	files := int64(0)
 	for _, p := range t.parts {
-		files += len(p.files) + len(p.sealed)
+		files += int64(len(p.files) + len(p.sealed))
 	}
-	t.stats.files.Store(int64(files))
-	t.stats.memory.Store(t.open)
+	t.stats.openFiles.Add(files - t.shownFiles)
+	t.stats.openBytes.Add(t.open - t.shownBytes)
+	t.shownFiles, t.shownBytes = files, t.open
 }

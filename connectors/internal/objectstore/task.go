@@ -50,7 +50,6 @@ type Task struct {
 	back  Backend
 	caps  Capabilities
 	spill *spillArea
-	stats *stats
 
 	stats                  *Stats
 	shownFiles, shownBytes int64 // of the gauges
@@ -110,7 +109,6 @@ func (t *Task) Start(ctx context.Context, c connect.SinkContext) error {
 	}
 	t.life, t.end = context.WithCancel(ctx)
 	t.spill = newSpillArea(t.o.Config.TempDir)
-	t.stats = newStats(c.Metrics(), &t.flying)
 	back, err := t.o.Open(ctx, c.Logger())
 	if err != nil {
 		return err
@@ -193,7 +191,6 @@ func (t *Task) Put(ctx context.Context, records []connect.SinkRecord) error {
 	}
 	t.schedule(now)
 	t.gauge()
-	t.observe()
 	return t.settle()
 }
 
@@ -326,7 +323,6 @@ func (t *Task) Stop(context.Context) error {
 		t.drop(tp)
 	}
 	t.gauge()
-	t.observe()
 	t.jobs.Wait()
 	err := t.spill.close()
 	if t.back != nil {

@@ -257,7 +257,7 @@ func TestCommitGoesOnAfterAConflict(t *testing.T) {
 		_, err := task.PreCommit(t.Context(), connect.Offsets{tp0: 2})
 		require.NoError(t, err)
 		assert.Zero(t, time.Since(began))
-		synctest.Wait()
+		synctest.Wait() // until its other jobs have ended, too
 		require.NoError(t, task.Put(t.Context(), nil))
 		assert.Equal(t, connect.Offsets{tp0: 0}, ctx.TakeRewinds())
 		require.NoError(t, task.Stop(t.Context()))
@@ -309,7 +309,7 @@ func TestMetrics(t *testing.T) {
 		body := back.store.objects["topics/t/partition=0/t+0+0000000001.txt"].body
 		require.NotEmpty(t, body)
 		assert.Equal(t, map[string]float64{"objects-written": 1, "records-written": 2, "bytes-written": float64(len(body)), "upload-time-ms": 1000, "upload-retries": 1, "upload-conflicts": 1,
-			"records-skipped": 1}, seen())
+			"records-skipped": 1, "rotations-by-records": 1}, seen())
 		put(3)
 		require.NoError(t, task.Stop(t.Context()))
 		assert.NotContains(t, seen(), "open-files")

@@ -126,19 +126,9 @@ func (f *file) awaitStored(ctx context.Context) bool {
 // put stores one object, however often that has to be tried. It returns the claim of somebody else's that is there.
 func (t *Task) put(ctx context.Context, f *file, o *output) (*claim, error) {
 	opts := PutOptions{ContentType: o.format.ContentType(), Metadata: f.metadata(t.o.Connector), IfAbsent: t.caps.ConditionalCreate}
-	t.stats.uploads.Add(1)
-	defer t.stats.uploads.Add(-1)
-	put := func() error {
-		err := t.back.Put(ctx, o.key, o.spool, opts)
-		if err == nil {
-			t.stats.objects.Add(1)
-			t.stats.bytes.Add(o.spool.Size())
-		}
-		return err
-	}
 	var found *claim
 	err := t.insist(ctx, "store "+o.key, func() error {
-		err := put()
+		err := t.back.Put(ctx, o.key, o.spool, opts)
 		if !errors.Is(err, ErrExists) {
 			return err
 		}
@@ -148,7 +138,7 @@ func (t *Task) put(ctx context.Context, f *file, o *output) (*claim, error) {
 			return err
 		case replace:
 			opts.IfAbsent = false
-			return put()
+			return t.back.Put(ctx, o.key, o.spool, opts)
 		case c == nil: // removed meanwhile
 			return connect.Retriable(fmt.Errorf("object %s was there and is not any more", o.key), 0)
 		case c.start == f.start && c.end == f.end && c.count == f.count:
@@ -297,7 +287,6 @@ func (t *Task) stepBacks() {
 
 // learn notes what others stored.
 func (t *Task) learn(p *partition, r result) {
-	t.stats.conflicts.Add(1)
 	if !p.conflict {
 		t.ctx.Logger().InfoContext(t.life, "records are stored already; reading again from the last boundary without them",
 			"topic", p.tp.Topic, "partition", p.tp.Partition, "folder", described(r.file.dir), "from", r.file.start, "to", r.end, "boundary", p.safe)
