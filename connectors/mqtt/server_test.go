@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	v3 "github.com/eclipse/paho.mqtt.golang/packets"
 	"github.com/stretchr/testify/assert"
@@ -32,6 +33,7 @@ type server struct {
 	grant    byte         // code that subscriptions are refused with; 0: none is
 	life     func() int64 // how many bytes a connection lives in each direction; nil: for ever
 	attempts int          // connections
+	at       []time.Time  // when they came
 	last     connectOptions
 	requests []uint16 // ids of SUBSCRIBE packets
 }
@@ -250,6 +252,7 @@ func (s *server) serve(raw net.Conn) {
 	defer raw.Close()
 	c := &peer{Conn: raw, s: s, wake: make(chan struct{}, 1)}
 	s.do(func() {
+		s.at = append(s.at, time.Now())
 		if s.attempts++; s.life != nil {
 			c.Conn = &mortal{raw, s.life(), s.life()}
 		}
