@@ -19,6 +19,8 @@ type publisher struct {
 	addr      string
 	qos       byte
 	topics    int
+	user      string
+	password  string
 	batch     int // messages per topic in one go
 	confirmed atomic.Int64
 	resent    atomic.Int64 // messages sent more than once
@@ -59,6 +61,9 @@ func (p *publisher) once(ctx context.Context, from, to int) error {
 	}
 	r := bufio.NewReader(c)
 	hello := &packets.Connect{ProtocolName: "MQTT", ProtocolVersion: 5, ClientID: "publisher", CleanStart: true, Properties: &packets.Properties{}}
+	if p.user != "" {
+		hello.UsernameFlag, hello.Username, hello.PasswordFlag, hello.Password = true, p.user, true, []byte(p.password)
+	}
 	if _, err := hello.WriteTo(c); err != nil {
 		return err
 	}
