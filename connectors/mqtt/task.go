@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ type task struct {
 	a        assignment
 	filters  []string
 	session  *session
+	dialer   func(ctx context.Context, network, addr string) (net.Conn, error) // nil: a network's
 	running  sync.WaitGroup
 	failed   context.Context // ends with the error that ends the task
 	fail     context.CancelCauseFunc
@@ -80,6 +82,9 @@ func (t *task) Start(ctx context.Context, c connect.SourceContext) error {
 	s, err := newSession(t.s, &t.a, t.filters, others(append(t.s.subscriptions(), before...), t.filters), c.Logger(), c.Metrics())
 	if err != nil {
 		return fmt.Errorf("MQTT source: %w", err)
+	}
+	if t.dialer != nil {
+		s.link.dialer = t.dialer
 	}
 	s.known = known
 	t.session = s

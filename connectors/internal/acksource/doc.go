@@ -12,5 +12,5 @@
 // a lease (a visibility time-out, a lock) are listed by [Ledger.Leased] for its renewal. Those that were received and never reached Kafka are
 // listed by [Ledger.Abandon], to be given back.
 //
-// The ledger does no I/O and starts no goroutine.
+// The ledger does no I/O and starts no goroutine. The package acktest shows whether a source that uses it keeps the contract.
 package acksource
