@@ -66,11 +66,6 @@ func (b *broker) props(more ...config.Props) config.Props {
 	return p
 }
 
-// taskProps are those of a task.
-func (b *broker) taskProps(more ...config.Props) config.Props {
-	return b.props(append([]config.Props{{"task.client.id": "c", "task.filters": `["t/#"]`}}, more...)...)
-}
-
 // send publishes messages of QoS 2.
 func (b *broker) send(topic string, payloads ...string) {
 	b.t.Helper()
