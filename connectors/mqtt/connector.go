@@ -17,7 +17,9 @@ type connector[T any] struct {
 	base string // client id of the first session
 }
 
-func newConnector[T any](s *settings) (*connector[T], error) { return &connector[T]{s: s}, nil }
+func newConnector[T any](s *settings, err error) (*connector[T], error) {
+	return &connector[T]{s: s}, err
+}
 
 // Start looks for what the connector did before.
 func (c *connector[T]) Start(ctx context.Context, cc connect.ConnectorContext) error {

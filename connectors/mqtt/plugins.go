@@ -12,8 +12,7 @@ func Plugins() []connect.Plugin {
 			Class: "MqttSource", Version: version,
 			Doc: "Reads topics of an MQTT server and acknowledges messages when Kafka has them.",
 		}, func(c Config) (*connector[TaskConfig], error) {
-			s, err := c.settings()
-			return &connector[TaskConfig]{s: s}, err
+			return newConnector[TaskConfig](c.settings())
 		}, func(c TaskConfig) (*task, error) {
 			s, err := c.settings()
 			if err != nil {
@@ -29,8 +28,7 @@ func Plugins() []connect.Plugin {
 				Task:  "io.confluent.connect.mqtt.MqttSourceTask",
 			}},
 		}, func(c ConfluentConfig) (*connector[ConfluentTaskConfig], error) {
-			s, err := c.settings()
-			return &connector[ConfluentTaskConfig]{s: s}, err
+			return newConnector[ConfluentTaskConfig](c.settings())
 		}, func(c ConfluentTaskConfig) (*task, error) {
 			s, err := c.settings()
 			if err != nil {
@@ -49,8 +47,7 @@ func Plugins() []connect.Plugin {
 				Task:  "com.datamountaineer.streamreactor.connect.mqtt.source.MqttSourceTask",
 			}},
 		}, func(c LensesConfig) (*connector[LensesTaskConfig], error) {
-			s, err := c.settings()
-			return &connector[LensesTaskConfig]{s: s}, err
+			return newConnector[LensesTaskConfig](c.settings())
 		}, func(c LensesTaskConfig) (*task, error) {
 			s, err := c.settings()
 			if err != nil {
