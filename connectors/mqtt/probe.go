@@ -143,15 +143,15 @@ func (s *settings) trySubscribing(c *conn) error {
 	}
 	var errs []error
 	for i, code := range codes {
-		if code >= 0x80 && i < len(filters) && !passing(code) {
-			errs = append(errs, &notGranted{s.subscriptions()[i], code})
+		if code < 0x80 || i >= len(filters) {
+			continue
+		}
+		if e := (&notGranted{s.subscriptions()[i], code}); e.permanent() {
+			errs = append(errs, e)
 		}
 	}
 	return errors.Join(errs...)
 }
-
-// passing tells of refusals that may be others the next time: an error of the server's, an id in use, a quota.
-func passing(code byte) bool { return code == 0x83 || code == 0x91 || code == 0x97 }
 
 // awaitSuback reads until the server has answered to the only SUBSCRIBE, and forgets messages.
 func (c *conn) awaitSuback() ([]byte, error) {

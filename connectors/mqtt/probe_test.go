@@ -196,6 +196,16 @@ func TestValidationOverTLS(t *testing.T) {
 	}
 }
 
+// What a server refuses for now is no mistake of the configuration.
+func TestValidationPassesOverWhatMayPass(t *testing.T) {
+	for code, wanted := range map[byte]bool{0: false, 0x83: false, 0x91: false, 0x97: false, 0x80: true, 0x87: true, 0x8f: true, 0x9e: true, 0xa2: true} {
+		s := newServer(t)
+		s.grant = code
+		found := wrong(t, new(Config), config.Props{"uris": s.listen(), "topics": "t/#", "kafka.topic": "k", "protocol": "5"})
+		assert.Equal(t, wanted, found["topics"] != "", "%#x: %v", code, found)
+	}
+}
+
 // A validation takes no message from those who share a subscription, and leaves no session behind.
 func TestValidationLeavesNoTrace(t *testing.T) {
 	b := newBroker(t, nil)
