@@ -1,6 +1,9 @@
 package mqtt
 
 import (
+	"bytes"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +12,7 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/connecttest"
 	"github.com/streamlane/connect/data"
 )
 
@@ -102,7 +106,7 @@ func TestLensesKeys(t *testing.T) {
 		{"connect.mqtt.converter.throw.on.error": "true", "validate.connection": "false"}, {"connect.converter.avro.schemas": ""},
 		kcql("insert into k select * from /a/+/b/# withkey(a, b.c) keydelimiter='-' WITHCONVERTER=`com.datamountaineer.streamreactor.connect.converters.source.JsonSimpleConverter`"),
 		kcql("INSERT INTO `$` SELECT * FROM `$share/g/a/#` WITHREGEX=`a/.*`"),
-		kcql("INSERT INTO a SELECT * FROM a; INSERT INTO b SELECT * FROM b;"),
+		kcql("INSERT INTO a SELECT * FROM a; INSERT INTO b SELECT * FROM b;"), kcql("INSERT INTO a SELECT * FROM `a/+` WITHKEY(b, c)"),
 	})
 	checkRefused(t, "LensesMqttSource", []refused{
 		{config.Props{"connect.mqtt.hosts": "a:1883"}, "connect.mqtt.hosts", "want"},
@@ -122,7 +126,6 @@ func TestLensesKeys(t *testing.T) {
 		{kcql("INSERT INTO a SELECT * FROM a BATCH = 3"), "connect.mqtt.kcql", `"BATCH"`},
 		{kcql("INSERT INTO a SELECT * FROM a; INSERT INTO b SELECT * FROM +"), "connect.mqtt.kcql", "overlap"},
 		{kcql("INSERT INTO a SELECT * FROM a WITHREGEX='('"), "connect.mqtt.kcql", "WITHREGEX"},
-		{kcql("INSERT INTO a SELECT * FROM a WITHKEY(b)"), "connect.mqtt.kcql", "BytesConverter"},
 		{kcql("INSERT INTO a SELECT * FROM a WITHKEY()" + simpleConverter), "connect.mqtt.kcql", "want a field"},
 		{kcql("INSERT INTO a SELECT * FROM a WITHCONVERTER=`io.lenses.streamreactor.connect.converters.source.AvroConverter`"), "connect.mqtt.kcql", "AvroConverter"},
 		{kcql("INSERT INTO a SELECT * FROM a WITHCONVERTER=`org.example.BytesConverter`"), "connect.mqtt.kcql", "org.example.BytesConverter"},
@@ -187,6 +190,7 @@ func TestLensesRecords(t *testing.T) {
 		keySchema, schema  string // names of schemas; - for none
 	}{
 		"bytes":                  {all, "abc", id, "YWJj", lensesKey.Name(), ""},
+		"bytes, key":             {all + " WITHKEY(n)", `{"n":1}`, id, "eyJuIjoxfQ==", lensesKey.Name(), ""},
 		"JSON":                   {all + simpleConverter, `{"n":1,"x":1.5,"s":"t"}`, id, "Struct{n=1,x=1.5,s=t}", lensesKey.Name(), "_a_b"},
 		"JSON, key":              {all + " WITHKEY(n, o.p) KEYDELIMITER='|'" + simpleConverter, `{"n":1,"o":{"p":"q"}}`, "1|q", "Struct{n=1,o=Struct{p=q}}", "", "_a_b"},
 		"JSON, key of doubles":   {all + " WITHKEY(x)" + simpleConverter, `{"x":1e10}`, "1.0E10", "Struct{x=1.0E10}", "", "_a_b"},
@@ -213,6 +217,27 @@ func TestLensesRecords(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What has no effect in Java either is said in the log.
+func TestLensesNotes(t *testing.T) {
+	for text, want := range map[string]int{
+		"INSERT INTO k SELECT * FROM a WITHKEY(n); INSERT INTO k SELECT * FROM b":                                                   1,
+		"INSERT INTO k SELECT * FROM a WITHKEY(n)" + simpleConverter:                                                                0,
+		"INSERT INTO k SELECT * FROM a":                                                                                             0,
+		"INSERT INTO k SELECT * FROM a WITHKEY(n) WITHCONVERTER=`io.lenses.streamreactor.connect.converters.source.BytesConverter`": 1,
+	} {
+		var c LensesConfig
+		require.NoError(t, config.Decode(least["LensesMqttSource"].Merge(kcql(text)), &c))
+		s, err := c.settings()
+		require.NoError(t, err)
+		assert.Len(t, s.notes, want, text)
+		var log bytes.Buffer
+		x, err := newConnector[LensesTaskConfig](s, nil)
+		require.NoError(t, err)
+		require.NoError(t, x.Start(t.Context(), &connecttest.ConnectorContext{Log: slog.New(slog.NewTextHandler(&log, nil))}))
+		assert.Equal(t, want, strings.Count(log.String(), "WITHKEY has no effect"), text)
 	}
 }
 

@@ -27,6 +27,9 @@ func (c *connector[T]) Start(ctx context.Context, cc connect.ConnectorContext) e
 	if c.base == "" {
 		c.base = "connect-" + cc.Props()["name"]
 	}
+	for _, note := range c.s.notes {
+		cc.Logger().WarnContext(ctx, note)
+	}
 	return nil
 }
 

@@ -8,15 +8,45 @@ import (
 )
 
 func TestParseKCQL(t *testing.T) {
-	got, err := parseKCQL("INSERT INTO k SELECT * FROM `/a/+` WITHKEY(id, x.y) KEYDELIMITER='-'; insert into $ select * from $share/g/b/#;")
-	require.NoError(t, err)
-	assert.Equal(t, []statement{
-		{target: "k", source: "/a/+", keys: [][]string{{"id"}, {"x", "y"}}, delimiter: "-"},
-		{target: "$", source: "$share/g/b/#", delimiter: "."},
-	}, got)
-	for _, bad := range []string{"", "INSERT", "INSERT INTO k SELECT a FROM b", "INSERT INTO k SELECT * FROM a LIMIT 3", "INSERT INTO k SELECT * FROM `a", "INSERT INTO k SELECT * FROM a WITHKEY(a..b)"} {
-		_, err := parseKCQL(bad)
-		assert.Error(t, err, bad)
+	for text, want := range map[string][]statement{
+		"INSERT INTO k SELECT * FROM `/a/+` WITHKEY(id, x.y) KEYDELIMITER='-'; insert into $ select * from $share/g/b/#;": {
+			{target: "k", source: "/a/+", keys: [][]string{{"id"}, {"x", "y"}}, delimiter: "-"},
+			{target: "$", source: "$share/g/b/#", delimiter: "."},
+		},
+		"Insert\n\tInto `$`  Select * From \"a b\" WithRegex='x;(y),z' WithConverter=`p.C`": {
+			{target: "$", source: "a b", delimiter: ".", regex: "x;(y),z", converter: "p.C"},
+		},
+		";; INSERT INTO k SELECT * FROM a WITHCONVERTER = `C` WITHKEY ( `f g` ) KEYDELIM = \"|\" ;;": {
+			{target: "k", source: "a", delimiter: "|", converter: "C", keys: [][]string{{"f g"}}},
+		},
+		"INSERT INTO a-b.c_d SELECT * FROM +/#": {{target: "a-b.c_d", source: "+/#", delimiter: "."}},
+	} {
+		got, err := parseKCQL(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got, text)
+	}
+	for text, want := range map[string]string{
+		"":                                      "found no statement",
+		" ; ":                                   "found no statement",
+		"INSERT":                                "found the end, want INTO",
+		"INSERT INTO":                           "want a Kafka topic",
+		"INSERT INTO ( SELECT":                  `found "(", want a Kafka topic`,
+		"INSERT INTO k SELECT a FROM b":         "selection of fields is not supported",
+		"INSERT INTO k SELECT * FROM":           "want an MQTT topic",
+		"INSERT INTO k SELECT * FROM ``":        "want an MQTT topic",
+		"INSERT INTO k SELECT * FROM a LIMIT 3": `found "LIMIT"`,
+		"INSERT INTO k SELECT * FROM a b":       `found "b"`,
+		"INSERT INTO k SELECT * FROM `a":        "is not closed",
+		"INSERT INTO k SELECT * FROM a WITHKEY(a..b)": `found the field "a..b"`,
+		"INSERT INTO k SELECT * FROM a WITHKEY a":     `found "a", want (`,
+		"INSERT INTO k SELECT * FROM a WITHKEY(a":     "found the end, want ,",
+		"INSERT INTO k SELECT * FROM a WITHREGEX 'x'": `found "x", want =`,
+		"INSERT INTO k SELECT * FROM a KEYDELIMITER=": "found the end, want a text",
+		"`INSERT` INTO k SELECT * FROM a":             "want INSERT",
+		"INSERT INTO k SELECT * FROM a INSERT INTO b": `found "INSERT", want ;`,
+	} {
+		_, err := parseKCQL(text)
+		assert.ErrorContains(t, err, want, text)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/streamlane/connect/config"
@@ -138,6 +139,9 @@ func (c *LensesConfig) settings() (*settings, error) {
 	for _, r := range rules {
 		s.filters = append(s.filters, r.subscription)
 		s.mapping.rules = append(s.mapping.rules, r.rule)
+		if r.keyless {
+			s.notes = append(s.notes, "WITHKEY has no effect without WITHCONVERTER: keys are topic and packet id. FROM "+r.subscription)
+		}
 	}
 	return s, config.Decode(config.Props{}, &s.conn.TLS)
 }
@@ -146,6 +150,7 @@ func (c *LensesConfig) settings() (*settings, error) {
 type kcqlRule struct {
 	subscription string
 	rule         *rule
+	keyless      bool // it has fields for a key, and a converter that does not look for them
 }
 
 // kcqlRules reads statements and makes rules of them.
@@ -189,7 +194,7 @@ func (s *statement) rule() (kcqlRule, error) {
 	if err != nil {
 		return kcqlRule{}, fmt.Errorf("INTO %s: %w", s.target, err)
 	}
-	return kcqlRule{s.source, r}, nil
+	return kcqlRule{s.source, r, len(s.keys) > 0 && (s.converter == "" || strings.HasSuffix(s.converter, "."+bytesConverter))}, nil
 }
 
 // A LensesTaskConfig configures one task.

@@ -11,6 +11,9 @@ import (
 	"github.com/streamlane/connect/data"
 )
 
+// bytesConverter is the default.
+const bytesConverter = "BytesConverter"
+
 // lensesConverter returns what a converter of Lenses' makes: values, and keys, by WITHKEY if there are fields.
 func lensesConverter(class string, f fieldKey) (decoder, keyMaker, error) {
 	name := class
@@ -21,11 +24,8 @@ func lensesConverter(class string, f fieldKey) (decoder, keyMaker, error) {
 		name = strings.TrimPrefix(name, folder)
 	}
 	switch name {
-	case "", "BytesConverter":
-		if len(f.paths) > 0 {
-			return nil, nil, errors.New("WITHKEY: BytesConverter, which is the default, has no fields; want WITHCONVERTER with JsonSimpleConverter or JsonPassThroughConverter")
-		}
-		return decodeBytes, messageKey, nil
+	case "", bytesConverter:
+		return decodeBytes, messageKey, nil // fields or not, as in Java
 	case "JsonSimpleConverter":
 		x := &inferrer{named: true}
 		return func(m *message) (connect.Datum, error) {

@@ -30,6 +30,7 @@ type settings struct {
 	maxMessage    int64
 	pem           pemFiles
 	mapping       mapping
+	notes         []string // what a configuration has that has no effect, and no key of its own
 }
 
 // pemFiles are an alternative to key stores; empty names are none.
