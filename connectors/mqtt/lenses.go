@@ -183,7 +183,8 @@ func (s *statement) rule() (kcqlRule, error) {
 			return kcqlRule{}, fmt.Errorf("WITHREGEX: %w", err)
 		}
 	} else {
-		_, r.filter = sharedGroup(s.source)
+		_, plain := sharedGroup(s.source)
+		r.filter = strings.Split(plain, "/")
 	}
 	switch {
 	case s.target == "$":

@@ -23,7 +23,7 @@ type mapping struct {
 
 // rule maps the topics that it is for.
 type rule struct {
-	filter string // plain; empty: any topic
+	filter []string // levels of a plain one; nil: any topic
 	regex  *javaregex.Pattern
 	strict bool // only topics that the expression matches
 	topic  *template
@@ -71,7 +71,7 @@ var errNoRule = errors.New("no mapping is for it")
 func (m *mapping) find(s *subject) (*rule, error) {
 	for _, r := range m.rules {
 		s.groups = nil
-		if r.filter != "" && !matches(r.filter, s.m.topic) {
+		if r.filter != nil && !match(r.filter, s.split()) {
 			continue
 		}
 		if r.regex == nil {

@@ -42,12 +42,10 @@ type keyNames struct{ uris, topics, username, password, client, protocol, trust,
 // check refuses what no single key can say.
 func (s *settings) check(k keyNames) error {
 	var errs []error
-	for i, f := range s.filters {
-		for _, other := range s.filters[:i] {
-			if s.overlap(f, other) {
-				errs = append(errs, config.Errorf(k.topics, "found %q and %q, which overlap: messages would come twice; leave one out", other, f))
-			}
-		}
+	if a, b, found := overlapping(s.filters); found {
+		errs = append(errs, config.Errorf(k.topics, "found %q and %q, which overlap: messages would come twice; leave one out", a, b))
+	}
+	for _, f := range s.filters {
 		if group, _ := sharedGroup(f); group != "" && s.sharedGroup != "" {
 			errs = append(errs, config.Errorf(k.topics, "found %q beside shared.group=%s; want plain filters", f, s.sharedGroup))
 		}
@@ -63,11 +61,34 @@ func (s *settings) check(k keyNames) error {
 	return errors.Join(errs...)
 }
 
-// overlap tells whether two filters bring the same message twice: shared ones of different groups are meant to.
-func (s *settings) overlap(a, b string) bool {
-	groupA, a := sharedGroup(a)
-	groupB, b := sharedGroup(b)
-	return groupA == groupB && overlap(a, b)
+// overlapping finds two filters that bring the same message twice: shared ones of different groups are meant to. Filters without wildcards are compared
+// with those that have some only, for there may be thousands.
+func overlapping(filters []string) (a, b string, found bool) {
+	type split struct {
+		group, text string
+		levels      []string
+	}
+	var all, wild []split
+	seen := map[string]bool{}
+	for _, text := range filters {
+		if seen[text] {
+			return text, text, true
+		}
+		seen[text] = true
+		group, plain := sharedGroup(text)
+		x := split{group, text, strings.Split(plain, "/")}
+		others := wild
+		if strings.ContainsAny(plain, "+#") {
+			others, wild = all, append(wild, x)
+		}
+		all = append(all, x)
+		for _, o := range others {
+			if o.group == group && overlap(o.levels, x.levels) {
+				return o.text, text, true
+			}
+		}
+	}
+	return "", "", false
 }
 
 // clientOf is the client id of a session.
@@ -169,15 +190,30 @@ func checkFilter(filter string) error {
 
 // matches tells whether a topic matches a plain filter.
 func matches(filter, topic string) bool {
-	if strings.HasPrefix(topic, "$") && (strings.HasPrefix(filter, "+") || strings.HasPrefix(filter, "#")) {
+	return match(strings.Split(filter, "/"), strings.Split(topic, "/"))
+}
+
+// match is matches, by levels.
+func match(filter, topic []string) bool {
+	if strings.HasPrefix(topic[0], "$") && (filter[0] == "+" || filter[0] == "#") {
 		return false
 	}
-	return match(strings.Split(filter, "/"), strings.Split(topic, "/"), func(f, t string) bool { return f == "+" || f == t })
+	for i, f := range filter {
+		if f == "#" {
+			return true
+		}
+		if i >= len(topic) || f != "+" && f != topic[i] {
+			return false
+		}
+		if i+2 == len(filter) && filter[i+1] == "#" && len(topic) == i+1 {
+			return true // sport/# is sport, too
+		}
+	}
+	return len(filter) == len(topic)
 }
 
 // overlap tells whether there can be a topic that matches both filters.
-func overlap(a, b string) bool {
-	x, y := strings.Split(a, "/"), strings.Split(b, "/")
+func overlap(x, y []string) bool {
 	if x[0] != y[0] && (strings.HasPrefix(x[0], "$") || strings.HasPrefix(y[0], "$")) {
 		return false
 	}
@@ -192,21 +228,6 @@ func overlap(a, b string) bool {
 			return false
 		}
 	}
-}
-
-func match(filter, topic []string, same func(f, t string) bool) bool {
-	for i, f := range filter {
-		if f == "#" {
-			return true
-		}
-		if i >= len(topic) || !same(f, topic[i]) {
-			return false
-		}
-		if i+2 == len(filter) && filter[i+1] == "#" && len(topic) == i+1 {
-			return true // sport/# is sport, too
-		}
-	}
-	return len(filter) == len(topic)
 }
 
 // checkURI says what is wrong with the URI of a server.

@@ -160,16 +160,21 @@ type subject struct {
 	groups []int // of the match; nil: none
 }
 
+// split returns the levels of the topic.
+func (s *subject) split() []string {
+	if s.levels == nil {
+		s.levels = strings.Split(s.m.topic, "/")
+	}
+	return s.levels
+}
+
 func (p *part) value(s *subject) string {
 	switch p.kind {
 	case topicVariable:
 		return s.m.topic
 	case levelVariable:
-		if s.levels == nil {
-			s.levels = strings.Split(s.m.topic, "/")
-		}
-		if p.level <= len(s.levels) {
-			return s.levels[p.level-1]
+		if levels := s.split(); p.level <= len(levels) {
+			return levels[p.level-1]
 		}
 	case groupVariable:
 		if i := 2 * p.level; i+1 < len(s.groups) && s.groups[i] >= 0 {
