@@ -176,7 +176,7 @@ func TestMemory(t *testing.T) {
 	}
 	grown := heap() - before
 	t.Logf("%d messages of %d bytes in flight: %d MiB, %d bytes a message beside its payload", n, size, grown>>20, grown/n-size)
-	assert.Less(t, grown, int64(n*(size+1100)))
+	assert.Less(t, grown, int64(n*(size+600)))
 	assert.Len(t, held, n, "no more than max.in.flight.messages")
 	require.NoError(t, task.Stop(t.Context()))
 	runtime.KeepAlive(held)
