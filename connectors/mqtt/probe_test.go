@@ -45,14 +45,14 @@ func wrong(t *testing.T, d config.Describer, props config.Props) map[string]stri
 	return all
 }
 
-// validation is one configuration that is connected with: the key that is wrong, empty for none, and what is said of it.
-type validation struct {
+// probed is one configuration that is connected with: the key that is wrong, empty for none, and what is said of it.
+type probed struct {
 	name      string
 	props     config.Props
 	key, text string
 }
 
-func checkValidations(t *testing.T, class string, base config.Props, cases []validation) {
+func checkValidations(t *testing.T, class string, base config.Props, cases []probed) {
 	t.Helper()
 	for _, c := range cases {
 		t.Run(class+" "+c.name, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestValidationConnects(t *testing.T) {
 		}
 	}()
 	good := b.props(config.Props{"username": "u", "password": "p", "connect.timeout.ms": "10000"})
-	checkValidations(t, "MqttSource", good, []validation{
+	checkValidations(t, "MqttSource", good, []probed{
 		{"all right", nil, "", ""},
 		{"all right with 3.1.1", config.Props{"protocol": "3.1.1"}, "", ""},
 		{"all right with 5", config.Props{"protocol": "5"}, "", ""},
@@ -109,7 +109,7 @@ func TestValidationConnects(t *testing.T) {
 	})
 	checkValidations(t, "ConfluentMqttSource", config.Props{
 		"mqtt.server.uri": "tcp://" + b.addr, "mqtt.topics": "t/#", "mqtt.username": "u", "mqtt.password": "p",
-	}, []validation{
+	}, []probed{
 		{"all right", nil, "", ""},
 		{"wrong password", config.Props{"mqtt.password": "hunter2"}, "mqtt.password", "bad user name or password"},
 		{"no user", config.Props{"mqtt.username": "", "mqtt.password": ""}, "mqtt.username", "refuses the connection"},
@@ -121,7 +121,7 @@ func TestValidationConnects(t *testing.T) {
 	checkValidations(t, "LensesMqttSource", config.Props{
 		"connect.mqtt.hosts": "tcp://" + b.addr, "connect.mqtt.kcql": "INSERT INTO k SELECT * FROM t/#", "connect.mqtt.service.quality": "1",
 		"connect.mqtt.username": "u", "connect.mqtt.password": "p",
-	}, []validation{
+	}, []probed{
 		{"all right", nil, "", ""},
 		{"wrong password", config.Props{"connect.mqtt.password": "hunter2"}, "connect.mqtt.password", "bad user name or password"},
 		{"no server", config.Props{"connect.mqtt.hosts": "tcp://127.0.0.1:1"}, "connect.mqtt.hosts", "connection refused"},
@@ -158,7 +158,7 @@ func TestValidationOverTLS(t *testing.T) {
 		return trusting.Merge(config.Props{"ssl.keystore.type": "PEM", "ssl.keystore.certificate.chain": i.CertPEM(), "ssl.keystore.key": i.KeyPEM(t)})
 	}
 	uri := func(b *broker) config.Props { return config.Props{"uris": "mqtts://" + b.addr} }
-	checkValidations(t, "MqttSource", oneWay.props(), []validation{
+	checkValidations(t, "MqttSource", oneWay.props(), []probed{
 		{"TLS", trusting.Merge(uri(oneWay)), "", ""},
 		{"mutual TLS", with(own).Merge(uri(mutual)), "", ""},
 		{"another authority", uri(oneWay).Merge(config.Props{"ssl.truststore.type": "PEM", "ssl.truststore.certificates": other.CertPEM()}), "ssl.truststore.location", "unknown authority"},
@@ -175,7 +175,7 @@ func TestValidationOverTLS(t *testing.T) {
 		return path
 	}
 	caFile, certFile, keyFile := file("ca.pem", ca.CertPEM()), file("cert.pem", own.CertPEM()), file("key.pem", own.KeyPEM(t))
-	checkValidations(t, "LensesMqttSource", least["LensesMqttSource"].Merge(config.Props{"connect.mqtt.hosts": "ssl://" + mutual.addr}), []validation{
+	checkValidations(t, "LensesMqttSource", least["LensesMqttSource"].Merge(config.Props{"connect.mqtt.hosts": "ssl://" + mutual.addr}), []probed{
 		{"mutual TLS", config.Props{"connect.mqtt.ssl.ca.cert": caFile, "connect.mqtt.ssl.cert": certFile, "connect.mqtt.ssl.key": keyFile}, "", ""},
 		{"no certificate", config.Props{"connect.mqtt.ssl.ca.cert": caFile}, "connect.mqtt.ssl.cert", "certificate required"},
 		{"another authority", config.Props{"connect.mqtt.ssl.ca.cert": file("other.pem", other.CertPEM())}, "connect.mqtt.ssl.ca.cert", "unknown authority"},
@@ -186,7 +186,7 @@ func TestValidationOverTLS(t *testing.T) {
 		if keys["ssl.truststore.location"] == "" {
 			continue // the class knows files only
 		}
-		checkValidations(t, "ConfluentMqttSource", least["ConfluentMqttSource"].Merge(config.Props{"mqtt.server.uri": "ssl://" + mutual.addr}), []validation{
+		checkValidations(t, "ConfluentMqttSource", least["ConfluentMqttSource"].Merge(config.Props{"mqtt.server.uri": "ssl://" + mutual.addr}), []probed{
 			{"mutual TLS, " + kind, config.Props{
 				"mqtt.ssl.trust.store.path": keys["ssl.truststore.location"], "mqtt.ssl.trust.store.password": keys["ssl.truststore.password"],
 				"mqtt.ssl.key.store.path": keys["ssl.keystore.location"], "mqtt.ssl.key.store.password": keys["ssl.keystore.password"],
