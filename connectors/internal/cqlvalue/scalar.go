@@ -206,7 +206,11 @@ func (c floatCodec) append(dst []byte, v data.Value, s *data.Schema) ([]byte, bo
 	if !ok {
 		return dst, false, fmt.Errorf("%s was found, which a float of 32 bits does not hold exactly", n.text())
 	}
-	return binary.BigEndian.AppendUint32(dst, math.Float32bits(f)), false, nil
+	bits := math.Float32bits(f)
+	if f != f {
+		bits = 0x7fc00000 // the NaN that Java writes
+	}
+	return binary.BigEndian.AppendUint32(dst, bits), false, nil
 }
 
 type doubleCodec struct{ *settings }
@@ -220,7 +224,11 @@ func (c doubleCodec) append(dst []byte, v data.Value, s *data.Schema) ([]byte, b
 	if !ok {
 		return dst, false, fmt.Errorf("%s was found, which a float of 64 bits does not hold exactly", n.text())
 	}
-	return binary.BigEndian.AppendUint64(dst, math.Float64bits(f)), false, nil
+	bits := math.Float64bits(f)
+	if f != f {
+		bits = 0x7ff8000000000000 // the NaN that Java writes
+	}
+	return binary.BigEndian.AppendUint64(dst, bits), false, nil
 }
 
 type inetCodec struct{}
