@@ -104,6 +104,8 @@ func TestStatements(t *testing.T) {
 		{"ttl and timestamp of the record", "p=key.p, c=key.c, v=value.v, __ttl=value.l, __timestamp=value.s", `INSERT INTO "ks"."tbl" ("p","c","v") VALUES (?,?,?) USING TIMESTAMP ? AND TTL ?`,
 			"p=P c=7 v=V message_internal_timestamp=5000000 message_internal_ttl=7200", table, mapOf("v", "V", "l", data.Int64(2), "s", data.Int64(5)),
 			config.Props{"ttlTimeUnit": "HOURS", "timestampTimeUnit": "SECONDS", "ttl": "9"}},
+		{"ttl below zero", "p=key.p, c=key.c, v=value.v, __ttl=value.l", `INSERT INTO "ks"."tbl" ("p","c","v") VALUES (?,?,?) USING TIMESTAMP ? AND TTL ?`,
+			"p=P c=7 v=V message_internal_timestamp=1000042 message_internal_ttl=0", table, mapOf("v", "V", "l", data.Int64(-1)), config.Props{"ttl": "9"}},
 		{"null ttl", "p=key.p, c=key.c, v=value.v, __ttl=value.l", `INSERT INTO "ks"."tbl" ("p","c","v") VALUES (?,?,?) USING TIMESTAMP ? AND TTL ?`,
 			"p=P c=7 v=V message_internal_timestamp=1000042 message_internal_ttl=unset", table, mapOf("v", "V", "l", data.Value{}), nil},
 		{"null is unset", "p=key.p, c=key.c, v=value.v, w=value.w", `INSERT INTO "ks"."tbl" ("p","c","v","w") VALUES (?,?,?,?) USING TIMESTAMP ?`,

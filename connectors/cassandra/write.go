@@ -191,7 +191,7 @@ func (b *binder) ttl(p *plan, view *cqlmap.View, _ *connect.SinkRecord) (*int32,
 			return nil, fmt.Errorf("%s.%s, ttl: %w", p.schema.keyspace, p.schema.name, err)
 		}
 		if ok {
-			s := int32(min(max(p.ttlUnit.ToSeconds(n), math.MinInt32), math.MaxInt32))
+			s := int32(min(max(p.ttlUnit.ToSeconds(n), 0), math.MaxInt32)) // below zero is for ever, as DataStax' connector has it
 			return &s, nil
 		}
 	}
