@@ -179,3 +179,15 @@ func TestDurationsOfTheDriver(t *testing.T) {
 		assert.Equal(t, want, d, text)
 	}
 }
+
+// No configuration of a table makes the sink panic, and each error names a key.
+func FuzzTableKeys(f *testing.F) {
+	for _, s := range [][2]string{{"t.ks.tbl.mapping", "a=key"}, {"a.b.\"K\".\"T\".ttl", "5"}, {"t.codec.date", "yyyy"}, {"...", ""}, {"t.ks.tbl.query", "x"}} {
+		f.Add(s[0], s[1], "(a,b),c")
+	}
+	f.Fuzz(func(t *testing.T, key, value, primary string) {
+		err := config.Decode(config.Props{"topic." + key: value, "auto.create.primary.key": primary}, new(Config))
+		_, rest := config.KeyErrors(err)
+		assert.Empty(t, rest)
+	})
+}

@@ -87,7 +87,8 @@ func (d *dispatcher) enqueue(tp connect.TopicPartition, offset int64, writes []*
 	for i, w := range writes {
 		w.slot = ref
 		d.waiting++
-		d.bytes += w.cost()
+		w.charge = w.cost() // values may be others when it is over
+		d.bytes += w.charge
 		x := d.lanes[lanes[i]]
 		if x == nil {
 			x = &lane{key: lanes[i]}
@@ -215,7 +216,7 @@ func (d *dispatcher) finish(l *lane, r *request) {
 	for _, w := range r.writes {
 		w.slot.settle()
 		d.waiting--
-		d.bytes -= w.cost()
+		d.bytes -= w.charge
 	}
 	clear(l.writes[:n])
 	l.writes = l.writes[n:]

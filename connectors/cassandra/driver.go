@@ -44,7 +44,6 @@ var heeded = map[string]func(c *Config, text string) error{
 	"advanced.connection.connect-timeout": func(c *Config, text string) error {
 		return setDuration(&c.ConnectTimeout, 10*time.Second, text)
 	},
-	"advanced.connection.init-query-timeout":    func(*Config, string) error { return nil },
 	"advanced.connection.pool.local.size":       setPool,
 	"advanced.protocol.compression":             setCompression,
 	"advanced.protocol.version":                 setProtocol,
@@ -70,9 +69,6 @@ var heeded = map[string]func(c *Config, text string) error{
 	"advanced.timestamp-generator.class":          only("AtomicTimestampGenerator", "ThreadLocalTimestampGenerator"),
 	"advanced.address-translator.class":           only("PassThroughAddressTranslator"),
 	"advanced.speculative-execution-policy.class": only("NoSpeculativeExecutionPolicy"),
-	"advanced.request.log-warnings":               func(*Config, string) error { return nil },
-	"basic.request.default-idempotence":           func(*Config, string) error { return nil },
-	"basic.session-name":                          func(*Config, string) error { return nil },
 }
 
 // apply takes over what the connector's own keys do not say.

@@ -113,7 +113,7 @@ func TestNodesThatTimeOutAndAreOverloaded(t *testing.T) {
 	w := newWorld()
 	x := newProxy(t, p.node.Addr())
 	h := p.sink(t, p.worldProps().Merge(config.Props{
-		"port": strconv.Itoa(x.port()), "datastax-java-driver.advanced.protocol.version": "V4", "maxNumberOfRecordsInBatch": "4", "retry.backoff.max.ms": "50",
+		"port": strconv.Itoa(x.port), "datastax-java-driver.advanced.protocol.version": "V4", "maxNumberOfRecordsInBatch": "4", "retry.backoff.max.ms": "50",
 	}))
 	h.Produce(w.next(100)...)
 	h.Flush()
@@ -139,7 +139,7 @@ func TestCountersAreNotCountedTwice(t *testing.T) {
 	p.run(t, "CREATE TABLE %s.hits (page text PRIMARY KEY, n counter)")
 	x := newProxy(t, p.node.Addr())
 	h := p.sink(t, config.Props{
-		p.table("hits") + "mapping": "page=key, n=value.n", "port": strconv.Itoa(x.port()), "datastax-java-driver.advanced.protocol.version": "V4",
+		p.table("hits") + "mapping": "page=key, n=value.n", "port": strconv.Itoa(x.port), "datastax-java-driver.advanced.protocol.version": "V4",
 		"errors.tolerance": "all", "errors.deadletterqueue.topic.name": "dead", "errors.deadletterqueue.topic.replication.factor": "1",
 	})
 	h.Produce(rec("p", object("n", 1)))

@@ -70,12 +70,13 @@ const probeTime = 15 * time.Second
 func (c *Config) Probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, probeTime, errors.New("the cluster does not answer within "+probeTime.String()))
 	defer cancel()
-	db, err := openSession(ctx, c, slog.New(slog.DiscardHandler))
+	log := slog.New(slog.DiscardHandler)
+	db, err := openSession(ctx, c, log)
 	if err != nil {
 		return c.blame(err)
 	}
 	defer db.close()
-	return c.look(ctx, db, db.checkDC(c.LocalDC))
+	return c.look(ctx, db, db.checkDC(c.LocalDC, log))
 }
 
 // look reads the tables of the configuration.

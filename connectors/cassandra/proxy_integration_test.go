@@ -3,6 +3,7 @@
 package cassandra
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"math/rand/v2"
@@ -17,13 +18,15 @@ import (
 // A proxy stands before a node and speaks version 4 of the protocol. A share of the writes it answers itself: that there is too much to do, or that time is
 // up, which may be true or not.
 type proxy struct {
-	t    testing.TB
+	port int
 	to   string
 	l    net.Listener
 	jobs sync.WaitGroup
 
 	// Out of 100 writes.
 	overload, timeout, applied atomic.Int32
+
+	plain atomic.Bool // it looks into no frames: they may be of any version, and compressed
 
 	mu    sync.Mutex
 	conns []net.Conn
@@ -34,13 +37,24 @@ type proxy struct {
 func newProxy(t testing.TB, to string) *proxy {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	p := &proxy{t: t, to: to, l: l, rng: rand.New(rand.NewPCG(7, 7))}
+	return proxyOn(t, l, l.Addr().(*net.TCPAddr).Port, to)
+}
+
+// newTLSProxy is one that clients speak TLS to, and only pass through.
+func newTLSProxy(t testing.TB, to string, conf *tls.Config) *proxy {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	p := proxyOn(t, tls.NewListener(l, conf), l.Addr().(*net.TCPAddr).Port, to)
+	p.plain.Store(true)
+	return p
+}
+
+func proxyOn(t testing.TB, l net.Listener, port int, to string) *proxy {
+	p := &proxy{port: port, to: to, l: l, rng: rand.New(rand.NewPCG(7, 7))}
 	p.jobs.Go(p.serve)
 	t.Cleanup(func() { _ = l.Close(); p.cut(); p.jobs.Wait() })
 	return p
 }
-
-func (p *proxy) port() int { return p.l.Addr().(*net.TCPAddr).Port }
 
 // cut ends all connections.
 func (p *proxy) cut() {
@@ -102,6 +116,10 @@ func (x *proxied) close() { _ = x.client.Close(); _ = x.node.Close() }
 
 func (x *proxied) up() {
 	defer x.close()
+	if x.p.plain.Load() {
+		_, _ = io.Copy(x.node, x.client)
+		return
+	}
 	for {
 		frame, err := readFrame(x.client)
 		if err != nil {
@@ -128,6 +146,10 @@ func (x *proxied) up() {
 
 func (x *proxied) down() {
 	defer x.close()
+	if x.p.plain.Load() {
+		_, _ = io.Copy(x.client, x.node)
+		return
+	}
 	for {
 		frame, err := readFrame(x.node)
 		if err != nil {

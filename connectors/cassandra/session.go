@@ -63,14 +63,17 @@ func openSession(ctx context.Context, c *Config, log *slog.Logger) (*cluster, er
 	return &cluster{s}, nil
 }
 
-// checkDC looks whether there is such a data centre; without a name all is well.
-func (c *cluster) checkDC(name string) error {
+// checkDC looks whether there is such a data centre. Without a name all is well, and the log tells if there are several.
+func (c *cluster) checkDC(name string, log *slog.Logger) error {
 	var found []string
 	for _, h := range c.s.GetHosts() {
 		found = append(found, h.DataCenter())
 	}
 	slices.Sort(found)
 	found = slices.Compact(found)
+	if name == "" && len(found) > 1 {
+		log.Warn("requests go to the nodes of all data centres, for loadBalancing.localDc is not set", "found", found)
+	}
 	if name != "" && !slices.Contains(found, name) {
 		return keyError("loadBalancing.localDc", name, "there is no such data centre; the cluster has %s", strings.Join(found, ", "))
 	}

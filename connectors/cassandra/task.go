@@ -17,6 +17,8 @@ const (
 	commitWait = 5 * time.Second
 	// openWait is how long a task waits for the cluster at its start.
 	openWait = time.Minute
+	// reopenPause is how long it waits before it tries again.
+	reopenPause = time.Second
 )
 
 // A task is the sink task.
@@ -45,7 +47,7 @@ func newTask(c Config) (*task, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := db.checkDC(c.LocalDC); err != nil {
+		if err := db.checkDC(c.LocalDC, log); err != nil {
 			db.close()
 			return nil, err
 		}
@@ -62,13 +64,14 @@ func (t *task) Start(ctx context.Context, c connect.SinkContext) error {
 	}
 	opening, cancel := context.WithTimeoutCause(t.life, openWait, errors.New("the cluster does not answer"))
 	defer cancel()
-	db, err := t.open(opening, &t.c, c.Logger())
+	db, err := t.connect(opening)
 	if err != nil {
-		return t.c.blame(err)
+		return err
 	}
 	t.db = db
-	t.stats = newStats(c.Metrics(), func() *dispatcher { return t.d })
-	t.d = newDispatcher(t.life, t.dispatchOptions())
+	d := newDispatcher(t.life, t.dispatchOptions())
+	t.stats = newStats(c.Metrics(), func() *dispatcher { return d })
+	d.o.stats, t.d = t.stats, d
 	t.auto = &autoTables{c: &t.c.Auto, db: db, task: c.Task().Task, looked: map[*target]time.Time{}}
 	t.targets = map[string][]*target{}
 	for _, cfg := range t.c.tables {
@@ -79,6 +82,26 @@ func (t *task) Start(ctx context.Context, c connect.SinkContext) error {
 		t.targets[cfg.topic] = append(t.targets[cfg.topic], x)
 	}
 	return nil
+}
+
+// connect opens the session. Nodes that are away are waited for; what is wrong with the configuration is not.
+func (t *task) connect(ctx context.Context) (session, error) {
+	for tries := 0; ; tries++ {
+		db, err := t.open(ctx, &t.c, t.ctx.Logger())
+		if err == nil {
+			return db, nil
+		}
+		err = t.c.blame(err)
+		if keys, _ := config.KeyErrors(err); len(keys) != 1 || keys[0].Key != "contactPoints" {
+			return nil, err
+		}
+		if tries == 0 {
+			t.ctx.Logger().WarnContext(ctx, "the cluster cannot be reached, trying again", "for", openWait.String(), "err", err)
+		}
+		if wait(ctx, reopenPause) != nil {
+			return nil, err
+		}
+	}
 }
 
 // mayCreate tells whether a table that is missing is to be made when its first record comes.
@@ -94,7 +117,7 @@ func (t *task) newTarget(cfg *tableConfig) *target {
 func (t *task) dispatchOptions() dispatchOptions {
 	return dispatchOptions{
 		db: t.db, requests: t.c.MaxRequests, batchCount: t.c.BatchCount, batchBytes: t.c.BatchBytes, maxWaiting: t.c.MaxWaiting, maxBytes: t.c.MemoryBytes,
-		retry: t.c.Retry, agreement: t.c.Auto.Agreement, refuse: t.refuse, giveUp: t.giveUp, failed: t.ctx.RequestCommit, stats: t.stats,
+		retry: t.c.Retry, agreement: t.c.Auto.Agreement, refuse: t.refuse, giveUp: t.giveUp, failed: t.ctx.RequestCommit,
 		pause:  func() { t.ctx.Pause(t.ctx.Assignment()...) },
 		resume: func() { t.ctx.Resume(t.ctx.Assignment()...) },
 	}

@@ -169,3 +169,41 @@ func TestTwoTablesOfOneTopic(t *testing.T) {
 		assert.Equal(t, connect.Offsets{tp0: 1}, x.d.safeOffsets(connect.Offsets{tp0: 1}))
 	})
 }
+
+// A cluster that is away when a task starts is waited for; a wrong password is not.
+func TestAStartWaitsForTheCluster(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		tries int
+		want  string
+	}{
+		{"dial tcp 127.0.0.1:9042: connect: connection refused", 4, ""},
+		{"dial tcp 127.0.0.1:9042: connect: connection refused", 1000, "no node can be reached at port 9042"},
+		{"Provided username u and/or password are incorrect", 1000, "auth.password: the cluster refuses user"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			tries := 0
+			x, err := newTask(*decode(t, config.Props{}))
+			require.NoError(t, err)
+			x.open = func(context.Context, *Config, *slog.Logger) (session, error) {
+				if tries++; tries < c.tries {
+					return nil, errors.New(c.text)
+				}
+				return blocked(), nil
+			}
+			begun := time.Now()
+			err = x.Start(t.Context(), &connecttest.SinkContext{})
+			defer func() { assert.NoError(t, x.Stop(context.Background())) }()
+			switch {
+			case c.want == "":
+				assert.NoError(t, err)
+				assert.Equal(t, c.tries, tries)
+			case tries == 1:
+				assert.ErrorContains(t, err, c.want)
+			default:
+				assert.ErrorContains(t, err, c.want)
+				assert.Equal(t, openWait, time.Since(begun))
+			}
+		})
+	}
+}

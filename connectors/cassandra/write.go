@@ -27,6 +27,7 @@ type write struct {
 	values []any // pointers to cqlvalue.Value, or gocql.UnsetValue
 	bytes  int   // of the values
 	micros int64 // write timestamp; 0: none
+	charge int64 // what it counts for in the budget of memory, as long as it waits
 
 	record connect.SinkRecord // where it comes from, without its content
 	slot   slotRef
@@ -36,7 +37,7 @@ type write struct {
 	begun time.Time
 }
 
-// cost is what a write counts for in the budget of memory.
+// cost is about what a write takes in memory.
 func (w *write) cost() int64 { return int64(w.bytes + writeOverhead + 48*len(w.values)) }
 
 // A cell is what a record has for a field: bytes of a binder's buffer, null, or nothing.
