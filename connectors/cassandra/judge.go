@@ -54,11 +54,10 @@ func (d *dispatcher) retry(r *request, err error) verdict {
 		if w.since.IsZero() && d.o.retry.Timeout > 0 || !w.since.IsZero() && time.Since(w.since) < d.o.retry.Timeout {
 			continue
 		}
-		err = fmt.Errorf("write to %s failed for retry.timeout.ms: %w", w.target.name(), err)
 		if len(r.writes) > 1 {
-			return verdict{fail, err}
+			return verdict{then: split}
 		}
-		return d.tell(d.o.giveUp, w, err)
+		return d.tell(d.o.giveUp, w, fmt.Errorf("write to %s failed for retry.timeout.ms: %w", w.target.name(), err))
 	}
 	return verdict{then: again}
 }

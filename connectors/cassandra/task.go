@@ -211,7 +211,10 @@ func (t *task) giveUp(ctx context.Context, w *write, cause error) error {
 func (t *task) report(ctx context.Context, r *connect.SinkRecord, cause error, ignore bool) error {
 	t.stats.refused.Add(1)
 	err := t.ctx.Report(ctx, r, cause)
-	if err == nil || !ignore || ctx.Err() != nil || errors.Is(err, connect.ErrRevoked) {
+	if errors.Is(err, connect.ErrRevoked) { // the next owner of its partition gets it, and reports it
+		return nil
+	}
+	if err == nil || !ignore || ctx.Err() != nil {
 		return err
 	}
 	t.stats.skipped.Add(1)

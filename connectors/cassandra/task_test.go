@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,8 +16,10 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
+	"github.com/streamlane/connect/connectors/internal/cqlvalue"
 	"github.com/streamlane/connect/connecttest"
 	"github.com/streamlane/connect/data"
+	"github.com/streamlane/connect/metric"
 )
 
 // fakePlugin is the sink before a database of the test's.
@@ -206,4 +209,93 @@ func TestAStartWaitsForTheCluster(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A record that is refused after its partition went to another task is that one's to report.
+func TestReportsOfLostPartitions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &connecttest.SinkContext{ReportFunc: func(context.Context, *connect.SinkRecord, error) error {
+			return fmt.Errorf("gone: %w", connect.ErrRevoked)
+		}}
+		x := started(t, &fakeDB{exec: func(context.Context, *request) error { return answer{gocql.ErrCodeInvalid, "bad data"} }}, c, nil)
+		require.NoError(t, x.Put(t.Context(), batchOf(0, 3)))
+		synctest.Wait()
+		require.NoError(t, x.Put(t.Context(), nil))
+		assert.Len(t, c.Reports(), 3)
+	})
+}
+
+// When retries run out, ignoreErrors=Driver goes on with the next record, and None fails.
+func TestRetriesRunOut(t *testing.T) {
+	for ignore, fails := range map[string]bool{"Driver": false, "None": true} {
+		synctest.Test(t, func(t *testing.T) {
+			c := &connecttest.SinkContext{ReportFunc: func(_ context.Context, _ *connect.SinkRecord, cause error) error { return cause }}
+			x := started(t, &fakeDB{exec: func(context.Context, *request) error { return gocql.ErrNoConnections }}, c,
+				config.Props{"ignoreErrors": ignore, "retry.timeout.ms": "60000"})
+			require.NoError(t, x.Put(t.Context(), batchOf(0, 30)))
+			time.Sleep(2 * time.Minute)
+			synctest.Wait()
+			assert.Equal(t, fails, x.Put(t.Context(), nil) != nil)
+			if !fails {
+				safe, err := x.PreCommit(t.Context(), connect.Offsets{tp0: 30})
+				require.NoError(t, err)
+				assert.Equal(t, connect.Offsets{tp0: 30}, safe)
+				assert.Equal(t, int64(30), x.stats.skipped.Value())
+			}
+		})
+	}
+}
+
+// Tasks make a table one after the other, and not if another one was faster.
+func TestTasksTakeTurnsToMakeATable(t *testing.T) {
+	person := data.StructBuilder().Field("p", data.StringSchema).MustBuild()
+	x, err := data.NewStruct(person)
+	require.NoError(t, err)
+	r := sinkRecord(1, connect.Datum{Schema: data.StringSchema, Value: data.String("k")}, connect.Datum{Schema: person, Value: data.StructOf(x)})
+	for _, made := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			begun := time.Now()
+			db := &creatingDB{}
+			db.columns = func(string, string) (*tableSchema, error) {
+				if len(db.defined) > 0 || made && time.Since(begun) > creationStep {
+					return schemaOf("key text partition_key", "p text"), nil
+				}
+				return nil, errNoTable
+			}
+			cfg := &tableConfig{topic: "t", keyspace: "ks", table: "tbl", ttl: -1, ttlUnit: "SECONDS", timestampUnit: "SECONDS", consistency: "ONE"}
+			a := &autoTables{c: &AutoConfig{Create: true}, db: db, task: 2, looked: map[*target]time.Time{}}
+			p, err := a.ensure(t.Context(), newTarget(1, cfg, cqlvalue.Options{}, ""), r)
+			require.NoError(t, err)
+			assert.NotNil(t, p)
+			assert.Equal(t, 2*creationStep, time.Since(begun))
+			assert.Equal(t, made, len(db.defined) == 0)
+		})
+	}
+}
+
+type creatingDB struct {
+	fakeDB
+	defined []string
+}
+
+func (c *creatingDB) define(_ context.Context, cql string) error {
+	c.defined = append(c.defined, cql)
+	return nil
+}
+
+func TestStats(t *testing.T) {
+	s := newStats(new(metric.Set), nil)
+	for _, n := range []int{1, 2, 3, 4, 15, 16, 31, 32, 100} {
+		s.request(written, &request{writes: slices.Repeat([]*write{testWrite("a", 1, 1)}, n)}, nil)
+	}
+	var sizes []int64
+	for _, c := range s.sizes {
+		sizes = append(sizes, c.Value())
+	}
+	assert.Equal(t, []int64{1, 2, 1, 1, 2, 2}, sizes)
+	assert.Equal(t, int64(204), s.rows.Value())
+	assert.Equal(t, int64(8), s.batches.Value())
+	s.request(overloaded, &request{}, errors.New("x"))
+	s.request(stopped, &request{}, errors.New("x"))
+	assert.Equal(t, int64(1), s.failure(overloaded).Value())
 }
