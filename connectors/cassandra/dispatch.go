@@ -135,7 +135,7 @@ func (d *dispatcher) next() (*lane, *request) {
 		w.begun = now
 	}
 	t := l.writes[0].target
-	return l, &request{keyspace: t.cfg.keyspace, level: t.level, serial: t.serial, writes: l.writes[:l.flying:l.flying]}
+	return l, &request{level: t.level, serial: t.serial, writes: l.writes[:l.flying:l.flying]}
 }
 
 // take says how many writes of a lane go together.

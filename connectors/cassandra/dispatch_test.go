@@ -80,7 +80,6 @@ type model struct {
 	flying map[string]bool
 	in     int
 	wrong  []string
-	good   int
 }
 
 func (m *model) fail(format string, args ...any) {

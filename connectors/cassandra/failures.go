@@ -53,7 +53,7 @@ func classify(err error) class {
 		return untouched
 	case errors.Is(err, gocql.ErrNoStreams):
 		return overloaded
-	case errors.Is(err, gocql.ErrTimeoutNoResponse), errors.Is(err, gocql.ErrTooManyTimeouts), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, gocql.ErrTimeoutNoResponse), errors.Is(err, context.DeadlineExceeded):
 		return slow
 	case errors.Is(err, gocql.ErrSessionClosed), errors.Is(err, context.Canceled):
 		return stopped

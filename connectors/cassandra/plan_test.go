@@ -136,6 +136,7 @@ func TestStatements(t *testing.T) {
 			w, _, err := b.bind(testTable, p, sinkRecord(42, key, c.value))
 			require.NoError(t, err)
 			assert.Equal(t, c.cql, w.stmt.cql)
+			assert.Equal(t, "ks", keyspaceOf(w.stmt.cql))
 			assert.Equal(t, c.values, w.shown())
 			assert.Equal(t, c.table == counters, w.stmt.alone)
 			assert.Equal(t, c.table != counters, w.stmt.repeatable)
@@ -251,4 +252,31 @@ func TestRefreshReadsOnce(t *testing.T) {
 	require.NoError(t, err)
 	assert.Same(t, second, third)
 	assert.Equal(t, 2, reads)
+}
+
+// capture is a policy that notes the keyspaces that it is asked with.
+type capture struct {
+	gocql.HostSelectionPolicy
+	keyspaces []string
+}
+
+func (c *capture) Pick(q gocql.ExecutableStatement) gocql.NextHost {
+	c.keyspaces = append(c.keyspaces, q.Keyspace())
+	return nil
+}
+
+type anyStatement struct {
+	gocql.ExecutableStatement
+	s gocql.Statement
+}
+
+func (a anyStatement) Keyspace() string           { return "own" }
+func (a anyStatement) Statement() gocql.Statement { return a.s }
+
+// The policy that knows the replicas hears the keyspace of batches, which the driver does not tell.
+func TestRoutingOfBatches(t *testing.T) {
+	c := &capture{}
+	routing{c}.Pick(anyStatement{s: &gocql.Batch{Entries: []gocql.BatchEntry{{Stmt: `DELETE FROM "My ks"."t" WHERE "p"=?`}}}})
+	routing{c}.Pick(anyStatement{s: &gocql.Query{}})
+	assert.Equal(t, []string{"My ks", "own"}, c.keyspaces)
 }

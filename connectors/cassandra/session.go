@@ -33,7 +33,6 @@ type session interface {
 
 // A request is one statement, or a batch of statements of one partition.
 type request struct {
-	keyspace      string
 	level, serial gocql.Consistency // serial: 0 is the database's default
 	writes        []*write
 }
@@ -129,18 +128,21 @@ func clusterConfig(c *Config, log *slog.Logger) (*gocql.ClusterConfig, error) {
 // which warn of it.)
 type routing struct{ gocql.HostSelectionPolicy }
 
-// keyspaceKey is the key of the keyspace in the context of a batch.
-type keyspaceKey struct{}
-
 // Pick implements gocql.HostSelectionPolicy.
 func (p routing) Pick(q gocql.ExecutableStatement) gocql.NextHost {
 	if q != nil {
-		if b, ok := q.Statement().(*gocql.Batch); ok {
-			name, _ := b.Context().Value(keyspaceKey{}).(string)
-			q = routed{q, name}
+		if b, ok := q.Statement().(*gocql.Batch); ok && len(b.Entries) > 0 {
+			q = routed{q, keyspaceOf(b.Entries[0].Stmt)}
 		}
 	}
 	return p.HostSelectionPolicy.Pick(q)
+}
+
+// keyspaceOf returns the keyspace of a statement of a plan's making: the first name in quotes.
+func keyspaceOf(cql string) string {
+	_, rest, _ := strings.Cut(cql, `"`)
+	name, _, _ := strings.Cut(rest, `"`)
+	return name
 }
 
 type routed struct {
@@ -232,12 +234,12 @@ func (c *cluster) execute(ctx context.Context, r *request) error {
 		}
 		return q.ExecContext(ctx)
 	}
-	b := c.s.Batch(gocql.UnloggedBatch).Consistency(r.level).WithContext(context.WithValue(ctx, keyspaceKey{}, r.keyspace))
+	b := c.s.Batch(gocql.UnloggedBatch).Consistency(r.level)
 	b.Entries = make([]gocql.BatchEntry, 0, len(r.writes))
 	for _, w := range r.writes {
 		b.Query(w.stmt.cql, w.values...)
 	}
-	return b.Exec()
+	return b.ExecContext(ctx)
 }
 
 func (c *cluster) prepare(ctx context.Context, cql string) ([]gocql.ColumnInfo, []int, error) {
