@@ -18,7 +18,7 @@ func BenchmarkNode(b *testing.B) {
 	batches := benchRecords(b, 50_000)
 	for _, batch := range []string{"32", "1"} {
 		b.Run("batch="+batch, func(b *testing.B) {
-			x, err := Plugins()[0].NewSinkTask(p.props(config.Props{"topic.t." + p.keyspace + ".bench.mapping": benchMapping, "maxNumberOfRecordsInBatch": batch}))
+			x, err := Plugins()[0].NewSinkTask(p.props(config.Props{"topic.t." + p.keyspace + ".bench.mapping": benchMapping, "maxNumberOfRecordsInBatch": batch, "connectionPoolLocalSize": "4"}))
 			require.NoError(b, err)
 			benchSink(b, x, &connecttest.SinkContext{}, batches)
 		})

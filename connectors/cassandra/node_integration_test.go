@@ -44,7 +44,7 @@ func (p *place) connect(t testing.TB) {
 	c := gocql.NewCluster(p.node.Host())
 	c.Port, c.Timeout, c.Consistency, c.ReconnectInterval = p.node.Port(), 20*time.Second, gocql.One, 500*time.Millisecond
 	c.Authenticator = gocql.PasswordAuthenticator{Username: "cassandra", Password: "cassandra"}
-	c.Metadata.CacheMode = gocql.KeyspaceOnly
+	c.Metadata.CacheMode, c.NumConns = gocql.KeyspaceOnly, 1
 	s, err := c.CreateSession()
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
@@ -102,6 +102,7 @@ func (p *place) props(more config.Props) config.Props {
 	return config.Props{
 		"contactPoints": p.node.Host(), "port": strconv.Itoa(p.node.Port()), "loadBalancing.localDc": "datacenter1",
 		"auth.username": "cassandra", "auth.password": "cassandra", "retry.backoff.ms": "20", "retry.backoff.max.ms": "500",
+		"connectionPoolLocalSize": "1", // each connection costs the node the check of a password
 	}.Merge(more)
 }
 

@@ -71,7 +71,9 @@ func (c *Config) Probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, probeTime, errors.New("the cluster does not answer within "+probeTime.String()))
 	defer cancel()
 	log := slog.New(slog.DiscardHandler)
-	db, err := openSession(ctx, c, log)
+	one := *c
+	one.PoolSize = 1
+	db, err := openSession(ctx, &one, log)
 	if err != nil {
 		return c.blame(err)
 	}
