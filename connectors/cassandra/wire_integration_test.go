@@ -85,3 +85,25 @@ func TestTLS(t *testing.T) {
 		})
 	}
 }
+
+// The rights that the documentation names are enough, and without them the task says what it lacks.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.run(t, worldTable)
+	p.run(t, "CREATE ROLE may_%s WITH PASSWORD = 'x' AND LOGIN = true")
+	p.run(t, "GRANT MODIFY ON KEYSPACE %s TO may_%s")
+	p.run(t, "CREATE ROLE maynot_%s WITH PASSWORD = 'x' AND LOGIN = true")
+	w := newWorld()
+	user := func(name string) config.Props {
+		return p.worldProps().Merge(config.Props{"auth.username": p.cql(name), "auth.password": "x"})
+	}
+	h := p.sink(t, user("may_%s"))
+	h.Produce(w.next(100)...)
+	h.Flush()
+	assert.ElementsMatch(t, w.want(), p.rows(t, "SELECT part, id, v FROM %s.w"))
+	h = p.sink(t, user("maynot_%s"))
+	h.Produce(w.next(1)...)
+	trace := h.AwaitFailure()
+	assert.Contains(t, trace, "write to "+p.keyspace+".w (topic.topic."+p.keyspace+".w.*): User maynot_"+p.keyspace+" has no MODIFY permission")
+}
