@@ -453,3 +453,27 @@ func TestStatementsOfLensesShareATask(t *testing.T) {
 	task.routes = task.routes[:1]
 	assert.ErrorContains(t, task.Open(t.Context(), []connect.TopicPartition{tp("x")}), `connect.s3.kcql has no statement for the topic "x"`)
 }
+
+// Whatever stands in KCQL, it is refused by its key, or tasks can be made of it whose names tell records of two partitions apart.
+func FuzzStatements(f *testing.F) {
+	f.Add("INSERT INTO b:p SELECT * FROM t PARTITIONBY _value.`x.y`, _key, _date.`yyyy/MM`, _header.h STOREAS `PARQUET` PROPERTIES('flush.count'=1,'padding.length.offset'=3,'padding.char'='x','store.envelope'=true);")
+	f.Add("INSERT INTO b SELECT * FROM `*` NOPARTITION STOREAS TEXT PROPERTIES('key.suffix'='-s','padding.type'='RightPad')")
+	f.Fuzz(func(t *testing.T, text string) {
+		var c lensesTask
+		if err := config.Decode(config.Props{"connect.s3.kcql": text}, &c); err != nil {
+			keys, rest := config.KeyErrors(err)
+			assert.NotEmpty(t, keys)
+			assert.Empty(t, rest)
+			return
+		}
+		routes, err := c.routes()
+		require.NoError(t, err)
+		for _, r := range routes {
+			_, err := r.options("c", len(routes))
+			require.NoError(t, err)
+			variables, err := objectstore.TemplateVariables(r.config.FileTemplate)
+			require.NoError(t, err)
+			assert.Subset(t, variables, []string{"topic", "partition", "start_offset"}, r.config.FileTemplate)
+		}
+	})
+}
