@@ -223,50 +223,59 @@ func TestZombiesDoNoHarm(t *testing.T) {
 
 // A process that ends at any request, before the store has done it or after, leaves the store so that the next one goes on well.
 func TestCrashAtEveryRequest(t *testing.T) {
-	const n, limit = 24, 60
+	for name, how := range map[string]fate{"before": cutBefore, "after": cutAfter} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it waits for the store
+			crashes := 0
+			for crashAt(t, how, crashes) {
+				crashes++
+			}
+			t.Logf("%d crashes", crashes)
+			assert.Greater(t, crashes, 15)
+		})
+	}
+}
+
+// crashAt has a process end at a request, and another go on. It returns false if the process needs no more requests than that.
+func crashAt(t *testing.T, how fate, at int) bool {
+	const n = 24
 	props := config.Props{"flush.size": "8", "partitioner.class": "FieldPartitioner", "partition.field.name": "f", "store.kafka.keys": "true", "keys.format.class": "JsonFormat", "rotate.idle.interval.ms": "5"}
-	crashes := 0
-	for _, how := range []fate{cutBefore, cutAfter} {
-		for at := range limit {
-			p := newPlace(t, testenv.S3(t))
-			g := newGateway(t, p.server.URL)
-			dead := make(chan struct{})
-			g.decide(func(k int, _ *http.Request) fate {
-				switch {
-				case k < at:
-					return delivered
-				case k == at:
-					close(dead)
-					return how
-				}
-				return cutBefore // it is dead
-			})
-			first := p.hand(t, props.Merge(config.Props{"store.url": g.URL}), 0)
-			committed := int64(0)
-			alive := true
-			for alive && committed < n {
-				first.put(5, n)
-				if first.next == n {
-					committed = max(committed, first.commitWithin(20*time.Millisecond))
-				}
-				select {
-				case <-dead:
-					alive = false
-				default:
-				}
-			}
-			first.crash()
-			if alive {
-				break // it needs no more requests than these
-			}
-			crashes++
-			next := p.hand(t, props.Merge(config.Props{"flush.size": "4"}), committed)
-			next.finish(n)
-			require.Equal(t, upTo(n), p.numbers(t), "%v at request %d, after %d were committed", how, at, committed)
+	p := newPlace(t, testenv.S3(t))
+	g := newGateway(t, p.server.URL)
+	defer g.Close()
+	dead := make(chan struct{})
+	g.decide(func(k int, _ *http.Request) fate {
+		switch {
+		case k < at:
+			return delivered
+		case k == at:
+			close(dead)
+			return how
+		}
+		return cutBefore // it is dead
+	})
+	first := p.hand(t, props.Merge(config.Props{"store.url": g.URL}), 0)
+	committed, alive := int64(0), true
+	for alive && committed < n {
+		first.put(5, n)
+		if first.next == n {
+			committed = max(committed, first.commitWithin(20*time.Millisecond))
+		}
+		select {
+		case <-dead:
+			alive = false
+		default:
 		}
 	}
-	t.Logf("%d crashes", crashes)
-	assert.Greater(t, crashes, 30)
+	first.crash()
+	if alive {
+		return false
+	}
+	next := p.hand(t, props.Merge(config.Props{"flush.size": "4"}), committed)
+	next.finish(n)
+	next.crash()
+	require.Equal(t, upTo(n), p.numbers(t), "at request %d, after %d were committed", at, committed)
+	return true
 }
 
 // A store that takes no notice of conditions is found out when the task starts, which says so. Objects have the same names when they are written

@@ -99,6 +99,7 @@ print(json.dumps([len(ids), len(set(ids)), min(ids), max(ids), sum(r["price"] fo
 		"lenses, avro":    {2, lenses("STOREAS AVRO PROPERTIES('flush.count'=13,'flush.interval'=1,'store.envelope'=true)", config.Props{"connect.s3.compression.codec": "ZSTD"}), ".avro", avro, fast(`["value"]`)},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it waits for other programs
 			p := newPlace(t, testenv.S3(t))
 			props := c.props
 			if c.plugin == 0 {

@@ -64,6 +64,7 @@ func TestRequestsAreAsConfigured(t *testing.T) {
 		"token":     {config.Props{"aws.session.token": "tok"}, map[string]string{"X-Amz-Security-Token": "tok"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it waits for the store
 			p := newPlace(t, testenv.Moto(t))
 			switch name {
 			case "customer's key":
