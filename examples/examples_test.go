@@ -3,6 +3,7 @@ package examples
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,6 +64,19 @@ func TestEmbeddedIsSmall(t *testing.T) {
 	t.Logf("embedded: %d KiB, without symbols", info.Size()>>10)
 	const ceiling = 8 << 20
 	assert.Less(t, info.Size(), int64(ceiling))
+}
+
+// The README's second example: each order is in one file, and files hold what they were told to.
+func TestDirectory(t *testing.T) {
+	dir := t.TempDir()
+	out := start(t, "directory", dir)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.Len(t, lines, 5, out)
+	assert.Equal(t, "1000 orders in 4 files below "+dir, lines[0])
+	for i, want := range []string{" 300 ", " 300 ", " 300 ", " 100 "} {
+		offset := fmt.Sprintf("%010d", 300*i)
+		assert.Regexp(t, "^"+want+`topics/orders/year=\d{4}/month=\d\d/day=\d\d/hour=\d\d/orders\+0\+`+offset+`\.json$`, lines[1+i])
+	}
 }
 
 func TestBesideKafkaGo(t *testing.T) {

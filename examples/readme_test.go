@@ -113,7 +113,7 @@ func TestGoOfTheReadme(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "README.md"))
 	require.NoError(t, err)
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	require.Len(t, blocks, 3)
+	require.Len(t, blocks, 4)
 	program := `package main
 
 import (
@@ -133,23 +133,29 @@ import (
 	"github.com/streamlane/connect/transforms"
 )
 
-func embedded(ctx context.Context) error {
+func files(ctx context.Context, rt *connect.Runtime) error {
 ` + blocks[0][1] + `
+	return err
+}
+
+func embedded(ctx context.Context) error {
+` + blocks[1][1] + `
 }
 
 func withKafka() (*connect.Runtime, error) {
-` + blocks[1][1] + `
+` + blocks[2][1] + `
 	return rt, err
 }
 
-` + blocks[2][1] + `
+` + blocks[3][1] + `
 type task struct{ connect.SourceTask }
 
 func newTask(counterConfig) (*task, error) { return nil, nil }
 
 func main() {
 	_ = embedded(context.Background())
-	_, _ = withKafka()
+	rt, _ := withKafka()
+	_ = files(context.Background(), rt)
 }
 `
 	// The program is in a folder of the module, as far as the go command can see.
