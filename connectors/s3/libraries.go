@@ -1,36 +1,6 @@
 package s3
 
-import (
-	"github.com/streamlane/connect/connectors/internal/objectstore"
-	"github.com/streamlane/connect/connectors/internal/objectstore/format"
-	"github.com/streamlane/connect/connectors/internal/objectstore/format/avro"
-	"github.com/streamlane/connect/connectors/internal/objectstore/format/parquet"
-)
+import formats "github.com/streamlane/connect/connectors/internal/objectstore/libraries"
 
 // libraries are the formats that link a library.
-type libraries struct{}
-
-// Classes implements objectstore.Libraries.
-func (libraries) Classes() []string {
-	return []string{objectstore.AvroFormat, objectstore.ParquetFormat}
-}
-
-// Make implements objectstore.Libraries.
-func (libraries) Make(class string, c *objectstore.FormatConfig) (format.Format, error) {
-	if class == objectstore.AvroFormat {
-		return newAvro(c)
-	}
-	return newParquet(c)
-}
-
-func newAvro(c *objectstore.FormatConfig) (format.Format, error) {
-	o := avro.Options{Codec: avro.Codec(c.AvroCodec)}
-	o.Schema.Enhanced, o.Schema.MetaData, o.Schema.OptionalKeys = c.EnhancedAvro, c.ConnectMetaData, c.OptionalMapKeys
-	return avro.New(o)
-}
-
-func newParquet(c *objectstore.FormatConfig) (format.Format, error) {
-	o := parquet.Options{Codec: parquet.Codec(c.ParquetCodec)}
-	o.Schema.Enhanced, o.Schema.MetaData, o.Schema.OptionalKeys = c.EnhancedAvro, c.ConnectMetaData, c.OptionalMapKeys
-	return parquet.New(o)
-}
+type libraries = formats.All
