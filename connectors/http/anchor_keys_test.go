@@ -190,24 +190,43 @@ func TestKeysOfCastorm(t *testing.T) {
 	assert.Equal(t, []int{7, 24}, []int{n, framework})
 }
 
-// The keys of castorm's classes, with the defaults of its documentation: those that name classes take the built-in ones alone.
-func TestKeysOfCastormsClasses(t *testing.T) {
-	want := map[string]string{
-		"http.request.url": "", "http.request.method": "GET", "http.request.headers": "", "http.request.params": "", "http.request.body": "", "kafka.topic": "",
-		"http.response.list.pointer": "/", "http.response.record.pointer": "/", "http.response.record.key.pointer": "", "http.response.record.offset.pointer": "", "http.response.record.timestamp.pointer": "",
-		"http.response.policy.codes.process": "200..299", "http.response.policy.codes.skip": "300..399", "http.response.list.order.direction": "IMPLICIT",
-		"http.auth.type": "None", "http.auth.user": "", "http.auth.password": "", "http.timer.interval.millis": "60000", "http.timer.catchup.interval.millis": "30000",
-		"http.client.connection.timeout.millis": "2000", "http.client.read.timeout.millis": "2000", "http.client.ttl.millis": "300000",
-		"http.client.proxy.host": "", "http.client.proxy.port": "3128", "http.client.proxy.username": "", "http.client.proxy.password": "",
+// castormKeys are those of its classes, from its source.
+func castormKeys() map[string]documented {
+	own := func(class string) documented { return documented{refused, castormPackage + class, "org.example.Own"} }
+	return map[string]documented{
+		"http.request.url": {fate: works}, "http.request.method": {works, "GET", ""}, "http.request.headers": {fate: works}, "http.request.params": {fate: works}, "http.request.body": {fate: works}, "kafka.topic": {fate: works},
+		"http.offset.initial": {fate: works}, "http.response.list.pointer": {works, "/", ""}, "http.response.record.pointer": {refused, "/", "/value"}, "http.response.record.key.pointer": {fate: works},
+		"http.response.record.offset.pointer": {fate: works}, "http.response.record.timestamp.pointer": {fate: works},
+		"http.response.policy.codes.process": {refused, "200..299", "200..404"}, "http.response.policy.codes.skip": {works, "300..399", ""}, "http.response.list.order.direction": {refused, "IMPLICIT", "DESC"},
+		"http.auth.type": {works, "NONE", ""}, "http.auth.user": {fate: works}, "http.auth.password": {fate: works},
+		"http.timer.interval.millis": {works, "60000", ""}, "http.timer.catchup.interval.millis": {works, "30000", ""},
+		"http.throttler.interval.millis": {warned, "60000", "1"}, "http.throttler.catchup.interval.millis": {warned, "30000", "1"}, // they work, and are deprecated
+		"http.client.connection.timeout.millis": {works, "2000", ""}, "http.client.read.timeout.millis": {works, "2000", ""}, "http.client.ttl.millis": {warned, "300000", "1"}, "http.client.max-idle": {warned, "1", "5"},
+		"http.client.proxy.host": {fate: works}, "http.client.proxy.port": {works, "3128", ""}, "http.client.proxy.username": {fate: works}, "http.client.proxy.password": {fate: works},
+		"http.client.keystore": {refused, "", "/a.p12"}, "http.client.keystore.password": {warned, "", "x"},
+		"http.response.record.timestamp.parser.pattern": {refused, "yyyy-MM-dd'T'HH:mm:ss[.SSS]X", "yyyy"}, "http.response.record.timestamp.parser.zone": {refused, "UTC", "Europe/Zurich"}, "http.response.record.timestamp.parser.regex": {refused, ".*", "x.*"},
+		"http.timer": own("timer.AdaptableIntervalTimer"), "http.client": own("http.client.okhttp.OkHttpClient"), "http.request.factory": own("http.request.template.TemplateHttpRequestFactory"),
+		"http.request.template.factory": own("http.request.template.freemarker.BackwardsCompatibleFreeMarkerTemplateFactory"), "http.auth": own("http.auth.ConfigurableHttpAuthenticator"),
+		"http.response.parser": own("http.response.PolicyHttpResponseParser"), "http.response.policy": own("http.response.StatusCodeHttpResponsePolicy"), "http.response.policy.parser": own("http.response.KvHttpResponseParser"),
+		"http.response.record.parser": own("http.response.jackson.JacksonKvRecordHttpResponseParser"), "http.response.record.mapper": own("http.record.SchemedKvSourceRecordMapper"),
+		"http.response.record.timestamp.parser": own("http.response.timestamp.EpochMillisOrDelegateTimestampParser"), "http.response.record.timestamp.parser.delegate": own("http.response.timestamp.DateTimeFormatterTimestampParser"),
+		"http.record.sorter": own("http.record.OrderDirectionSourceRecordSorter"), "http.record.filter.factory": own("http.record.OffsetRecordFilterFactory"),
 	}
+}
+
+// Every key of castorm's classes works, is refused by its name, or is warned about, and its default is castorm's.
+func TestKeysOfCastormsClasses(t *testing.T) {
 	declared := map[string]config.KeyInfo{}
 	for _, k := range config.Keys(new(castorm)) {
 		declared[k.Name] = k
 	}
-	for _, key := range slices.Sorted(maps.Keys(want)) {
-		k, ok := declared[key]
-		if assert.True(t, ok, key) && want[key] != "" {
-			assert.Equal(t, want[key], *k.Default, key)
+	keys := castormKeys()
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		checkKey(t, key, keys[key], declared, config.Props{"http.request.url": "http://a.test/", "kafka.topic": "t"}, func() config.Describer { return new(castorm) })
+	}
+	for key := range declared {
+		if _, ok := keys[key]; !ok && key != "validate.requests" {
+			t.Errorf("%s is declared, and is none of castorm's", key)
 		}
 	}
 }

@@ -33,8 +33,14 @@ type castorm struct {
 	password, proxyPassword                                 config.Secret
 	interval, catchUp, connectTimeout, readTimeout, ttl     time.Duration
 	proxyPort                                               int
-	classes                                                 [12]string
-	validate                                                bool
+	oldInterval, oldCatchUp                                 time.Duration
+	classes                                                 [15]string
+	ignored                                                 struct {
+		n      int
+		text   string
+		secret config.Secret
+	}
+	validate bool
 }
 
 // Describe declares the keys.
@@ -54,16 +60,21 @@ func (c *castorm) Describe(d *config.Def) {
 	config.EnumFold(d, &c.direction, "http.response.list.order.direction", "ASC", "DESC", "IMPLICIT").Default("IMPLICIT").Check(only("ASC", "IMPLICIT")).Doc("Order of the records.")
 	config.String(d, &c.mapper, "http.response.record.mapper").Default(castormPackage + "http.record.SchemedKvSourceRecordMapper").
 		Check(only(castormPackage+"http.record.SchemedKvSourceRecordMapper", castormPackage+"http.record.StringKvSourceRecordMapper")).Doc("Form of the values: a struct of value, key and timestamp, or text.")
-	config.EnumFold(d, &c.authType, "http.auth.type", "None", "Basic").Default("None").Doc("How requests are authenticated.")
+	config.EnumFold(d, &c.authType, "http.auth.type", "NONE", "BASIC").Default("NONE").Doc("How requests are authenticated.")
 	config.String(d, &c.user, "http.auth.user").Default("").Doc("User.")
 	config.Password(d, &c.password, "http.auth.password").Optional().Doc("Password.")
 	config.String(d, &c.process, "http.response.policy.codes.process").Default("200..299").Check(only("200..299")).Doc("Status codes of responses with records.")
 	config.String(d, &c.skip, "http.response.policy.codes.skip").Default("300..399").Doc("Status codes of responses that are skipped.")
-	config.Millis(d, &c.interval, "http.timer.interval.millis").Default(time.Minute).Doc("Pause between requests.")
-	config.Millis(d, &c.catchUp, "http.timer.catchup.interval.millis").Default(30 * time.Second).Doc("Pause between requests while there are new records.")
+	config.Millis(d, &c.interval, "http.timer.interval.millis").Default(tailInterval).Check(config.AtLeast(time.Duration(0))).Doc("Pause between requests.")
+	config.Millis(d, &c.catchUp, "http.timer.catchup.interval.millis").Default(catchUpInterval).Check(config.AtLeast(time.Duration(0))).Doc("Pause between requests while there are new records.")
+	config.Millis(d, &c.oldInterval, "http.throttler.interval.millis").Default(tailInterval).Check(config.AtLeast(time.Duration(0))).Deprecated("use http.timer.interval.millis").Doc("As http.timer.interval.millis, where that has its default.")
+	config.Millis(d, &c.oldCatchUp, "http.throttler.catchup.interval.millis").Default(catchUpInterval).Check(config.AtLeast(time.Duration(0))).Deprecated("use http.timer.catchup.interval.millis").Doc("As http.timer.catchup.interval.millis, where that has its default.")
 	config.Millis(d, &c.connectTimeout, "http.client.connection.timeout.millis").Default(2 * time.Second).Check(config.AtLeast(time.Millisecond)).Doc("Time for a connection.")
 	config.Millis(d, &c.readTimeout, "http.client.read.timeout.millis").Default(2 * time.Second).Check(config.AtLeast(time.Millisecond)).Doc("Time for a response.")
 	config.Millis(d, &c.ttl, "http.client.ttl.millis").Default(5 * time.Minute).Ignored("idle connections are kept for 90 s").Doc("Time for which connections are kept.")
+	config.Int(d, &c.ignored.n, "http.client.max-idle").Default(1).Ignored("four idle connections are kept for each host").Doc("Connections that are kept.")
+	refuseText(d, &c.ignored.text, "http.client.keystore", "client certificates are HttpSource's: use its http.ssl.keystore.location")
+	config.Password(d, &c.ignored.secret, "http.client.keystore.password").Optional().Ignored("http.client.keystore is not supported").Doc("Password of the key store.")
 	config.String(d, &c.proxyHost, "http.client.proxy.host").Default("").Doc("Host of the proxy.")
 	config.Int(d, &c.proxyPort, "http.client.proxy.port").Default(3128).Check(config.Between(1, 65535)).Doc("Port of the proxy.")
 	config.String(d, &c.proxyUser, "http.client.proxy.username").Default("").Doc("User of the proxy.")
@@ -72,10 +83,39 @@ func (c *castorm) Describe(d *config.Def) {
 	c.describeClasses(d)
 }
 
+// The pauses of castorm's timer.
+const (
+	tailInterval    = time.Minute
+	catchUpInterval = 30 * time.Second
+)
+
+const (
+	adaptableTimer = castormPackage + "timer.AdaptableIntervalTimer"
+	fixedTimer     = castormPackage + "timer.FixedIntervalTimer"
+)
+
+// pauses are those of the timer: the keys of old count where the new ones have their defaults.
+func (c *castorm) pauses() (interval, catchUp time.Duration) {
+	interval, catchUp = c.interval, c.catchUp
+	if interval == tailInterval {
+		interval = c.oldInterval
+	}
+	if catchUp == catchUpInterval {
+		catchUp = c.oldCatchUp
+	}
+	if c.classes[0] == fixedTimer {
+		catchUp = interval
+	}
+	return interval, catchUp
+}
+
 // describeClasses declares the keys that name classes: those that are built in may stand there, others cannot run here.
 func (c *castorm) describeClasses(d *config.Def) {
+	config.Class(d, &c.classes[0], "http.timer").Default(adaptableTimer).Check(only(adaptableTimer, fixedTimer)).Doc("Class; castorm's two are supported.")
+	config.String(d, &c.classes[1], "http.response.record.timestamp.parser.pattern").Default("yyyy-MM-dd'T'HH:mm:ss[.SSS]X").Check(only("yyyy-MM-dd'T'HH:mm:ss[.SSS]X")).Doc("Pattern of timestamps; the usual forms are read without.")
+	config.String(d, &c.classes[2], "http.response.record.timestamp.parser.zone").Default("UTC").Check(only("UTC")).Doc("Zone of timestamps without one.")
+	config.String(d, &c.ignored.text, "http.response.record.timestamp.parser.regex").Default(".*").Check(only(".*")).Doc("Where timestamps are in other text; all of it here.")
 	for i, k := range []struct{ key, class string }{
-		{"http.timer", "timer.AdaptableIntervalTimer"},
 		{"http.client", "http.client.okhttp.OkHttpClient"},
 		{"http.request.factory", "http.request.template.TemplateHttpRequestFactory"},
 		{"http.request.template.factory", "http.request.template.freemarker.BackwardsCompatibleFreeMarkerTemplateFactory"},
@@ -85,10 +125,11 @@ func (c *castorm) describeClasses(d *config.Def) {
 		{"http.response.policy.parser", "http.response.KvHttpResponseParser"},
 		{"http.response.record.parser", "http.response.jackson.JacksonKvRecordHttpResponseParser"},
 		{"http.response.record.timestamp.parser", "http.response.timestamp.EpochMillisOrDelegateTimestampParser"},
+		{"http.response.record.timestamp.parser.delegate", "http.response.timestamp.DateTimeFormatterTimestampParser"},
 		{"http.record.sorter", "http.record.OrderDirectionSourceRecordSorter"},
 		{"http.record.filter.factory", "http.record.OffsetRecordFilterFactory"},
 	} {
-		config.Class(d, &c.classes[i], k.key).Default(castormPackage + k.class).Check(only(castormPackage + k.class)).Doc("Class; only the default is supported.")
+		config.Class(d, &c.classes[i+3], k.key).Default(castormPackage + k.class).Check(only(castormPackage + k.class)).Doc("Class; only the default is supported.")
 	}
 }
 
@@ -141,7 +182,7 @@ func castormNames() map[string]string {
 	return map[string]string{"http.url": "http.request.url", "path": "http.request.url", "request.body": "http.request.body", "request.method": "http.request.method",
 		"records.path": "http.response.list.pointer", "record.key.path": "http.response.record.key.pointer", "record.timestamp.path": "http.response.record.timestamp.pointer",
 		"record.offset.path": "http.response.record.offset.pointer", "skip.codes": "http.response.policy.codes.skip", "auth.type": "http.auth.type", "auth.user": "http.auth.user", "auth.password": "http.auth.password",
-		"http.proxy.url": "http.client.proxy.host", "pagination.start": "http.offset.initial", "response.format": "http.response.record.parser"}
+		"http.proxy.url": "http.client.proxy.host", "since.initial": "http.offset.initial", "pagination.start": "http.offset.initial", "response.format": "http.response.record.parser"}
 }
 
 // own translates; names tells what the keys were.
@@ -155,10 +196,16 @@ func (c *castorm) own() (own Config, names map[string]string, err error) {
 	if err != nil {
 		return own, names, config.Errorf("http.request.url", "%w", err)
 	}
+	interval, catchUp := c.pauses()
 	p := config.Props{"http.url": base, "topic": c.topic, "request.method": strings.ToUpper(c.method),
-		"poll.interval.ms": millis(c.interval), "catchup.interval.ms": millis(c.catchUp), "http.connect.timeout.ms": millis(c.connectTimeout), "http.request.timeout.ms": millis(c.readTimeout),
+		"poll.interval.ms": millis(interval), "catchup.interval.ms": millis(catchUp), "http.connect.timeout.ms": millis(c.connectTimeout), "http.request.timeout.ms": millis(c.readTimeout),
 		"value.form": string(Wrapped), "skip.codes": strings.ReplaceAll(c.skip, "..", "-"), "validate.requests": strconv.FormatBool(c.validate)}
-	template := func(text string) string { return templateVariable.ReplaceAllString(text, "$${cursor}") }
+	byTime := name == "timestamp" && !strings.Contains(c.offset, "timestamp=")
+	variable := "$${cursor}"
+	if byTime {
+		variable = "$${since}"
+	}
+	template := func(text string) string { return templateVariable.ReplaceAllString(text, variable) }
 	p["path"], p["request.body"] = template(path), template(c.body)
 	if strings.HasSuffix(c.mapper, "StringKvSourceRecordMapper") {
 		p["value.form"] = string(StringForm)
@@ -167,17 +214,17 @@ func (c *castorm) own() (own Config, names map[string]string, err error) {
 		p["records.path"] = c.list
 	}
 	p["record.key.path"], p["record.timestamp.path"] = c.key, c.timestamp
-	add := func(prefix, key string) func(k, v string) {
-		return func(k, v string) { p[prefix+k], names[prefix+k] = v, key }
-	}
+	set := func(own, v, key string) { p[own], names[own] = v, key }
+	const comma = "\x00" // an escaped one, which divides nothing
+	headers := strings.ReplaceAll(template(c.headers), `\,`, comma)
 	if err := errors.Join(
-		named("http.request.headers", pairs(template(c.headers), ",", ":", add("request.header.", "http.request.headers"))),
-		named("http.request.params", pairs(template(c.params), "&", "=", add("request.param.", "http.request.params"))),
-		c.setOffset(p, name),
+		distinct("http.request.headers", headers, ",", ":", func(k, v string) { set("request.header."+k, strings.ReplaceAll(v, comma, ","), "http.request.headers") }),
+		distinct("http.request.params", template(c.params), "&", "=", func(k, v string) { set("request.param."+k, v, "http.request.params") }),
+		c.setOffset(p, name, byTime),
 	); err != nil {
 		return own, names, err
 	}
-	if c.authType == "Basic" {
+	if c.authType == "BASIC" {
 		p["auth.type"], p["auth.user"] = "basic", c.user
 	}
 	if c.proxyHost != "" {
@@ -198,9 +245,20 @@ func named(key string, err error) error {
 }
 
 // setOffset has the next request go on from the last record, if requests depend on it; those that come again are left out.
-func (c *castorm) setOffset(p config.Props, name string) error {
+func (c *castorm) setOffset(p config.Props, name string, byTime bool) error {
 	if name == "" {
 		return nil
+	}
+	if byTime { // the newest timestamp, in ISO 8601
+		if c.timestamp == "" {
+			return config.Errorf("http.response.record.timestamp.pointer", "is needed where templates have ${offset.timestamp}")
+		}
+		p["pagination"] = string(Timestamp)
+		return named("http.offset.initial", pairs(c.initial, ",", "=", func(k, v string) {
+			if k == name {
+				p["since.initial"] = v
+			}
+		}))
 	}
 	paths := map[string]string{"key": c.key, "timestamp": c.timestamp}
 	if err := pairs(c.offset, ",", "=", func(k, v string) { paths[k] = v }); err != nil {

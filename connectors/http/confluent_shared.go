@@ -253,9 +253,9 @@ func (a *confluentRequest) pages(p config.Props, names map[string]string, prefix
 	set("after.end", endContinue, "http.offset.mode")
 	set("poll.interval.ms", millis(a.interval), "request.interval.ms")
 	set("catchup.interval.ms", millis(a.interval), "request.interval.ms")
-	err := named(anchor+"http.request.headers", pairs(a.headers, a.headerSeparator, ":", func(k, v string) { set("request.header."+k, v, "http.request.headers") }))
+	err := distinct(anchor+"http.request.headers", a.headers, a.headerSeparator, ":", func(k, v string) { set("request.header."+k, v, "http.request.headers") })
 	if a.method == "GET" {
-		err = errors.Join(err, named(anchor+"http.request.parameters", pairs(a.params, a.paramSeparator, "=", func(k, v string) { set("request.param."+k, v, "http.request.parameters") })))
+		err = errors.Join(err, distinct(anchor+"http.request.parameters", a.params, a.paramSeparator, "=", func(k, v string) { set("request.param."+k, v, "http.request.parameters") }))
 	} else {
 		set("request.body", a.body, "http.request.body")
 	}
@@ -350,6 +350,20 @@ func refuseText(d *config.Def, p *string, key, why string) {
 		}
 		return nil
 	})).Doc("Only empty: " + why + ".")
+}
+
+// distinct reads pairs of which none may come twice: one of them would be lost. Errors stand beside the key.
+func distinct(key, text, separator, equals string, take func(key, value string)) error {
+	seen := map[string]bool{}
+	var twice error
+	err := pairs(text, separator, equals, func(k, v string) {
+		if seen[k] {
+			twice = config.Errorf(key, "%q comes twice, which is not supported", k)
+		}
+		seen[k] = true
+		take(k, v)
+	})
+	return errors.Join(named(key, err), twice)
 }
 
 // pairs reads lists such as a=b&c=d.

@@ -63,6 +63,28 @@ func v1(t *testing.T, props config.Props) func() (Config, map[string]string, err
 	return c.own
 }
 
+func cast(t *testing.T, props config.Props) func() (Config, map[string]string, error) {
+	t.Helper()
+	var c castorm
+	require.NoError(t, config.Decode(config.Props{"kafka.topic": "t", "validate.requests": "false"}.Merge(props), &c))
+	return c.own
+}
+
+func TestRequestsOfCastorm(t *testing.T) {
+	anchored(t, cast(t, config.Props{"http.request.url": "http://a.test/x?y=1", "http.request.params": "since=${offset.timestamp}", "http.offset.initial": "timestamp=2026-01-01T00:00:00Z", "http.request.headers": `A: 1\,2, B: 3`,
+		"http.response.record.timestamp.pointer": "/at", "http.timer": castormPackage + "timer.FixedIntervalTimer", "http.throttler.interval.millis": "7000"}),
+		func(n int, w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprint(w, []string{`[{"at":1769860800000}]`, `[{"at":1769860800000},{"at":1769861800000}]`, `[]`}[min(n, 3)-1])
+		}, func(r *rig, requests *[]seen) {
+			assert.Equal(t, []string{`{"at":1769860800000}`}, r.poll())
+			assert.Equal(t, []string{`{"at":1769861800000}`}, r.poll(), "the one before was delivered")
+			all := *requests
+			assert.Equal(t, []string{"GET a.test/x?y=1&since=2026-01-01T00%3A00%3A00Z", "GET a.test/x?y=1&since=2026-01-31T12%3A00%3A00Z"}, requestLines(all))
+			assert.Equal(t, 7*time.Second, all[1].at.Sub(all[0].at))
+			assert.Equal(t, []string{"1,2", "3"}, []string{all[0].header.Get("A"), all[0].header.Get("B")})
+		})
+}
+
 func requestLines(requests []seen) []string {
 	var all []string
 	for _, r := range requests {
@@ -191,6 +213,10 @@ func TestAnchorsTellTheirKeys(t *testing.T) {
 		{new(confluentV1), config.Props{"url": "http://a/", "topic.name.pattern": "t", "http.request.sensitive.headers": "s3cret"}, "http.request.sensitive.headers"},
 		{new(castorm), config.Props{"http.request.url": "http://a/", "kafka.topic": "t", "http.response.list.pointer": "x"}, "http.response.list.pointer"},
 		{new(castorm), config.Props{"http.request.url": "http://a/", "kafka.topic": "t", "http.request.params": "x"}, "http.request.params"},
+		{new(castorm), config.Props{"http.request.url": "http://a/", "kafka.topic": "t", "http.request.params": "x=1&x=2"}, "http.request.params"},
+		{new(castorm), config.Props{"http.request.url": "http://a/?t=${offset.timestamp}", "kafka.topic": "t"}, "http.response.record.timestamp.pointer"},
+		{new(castorm), config.Props{"http.request.url": "http://a/?t=${offset.timestamp}", "kafka.topic": "t", "http.response.record.timestamp.pointer": "/at", "http.offset.initial": "timestamp=soon"}, "http.offset.initial"},
+		{new(confluent), config.Props{"http.api.base.url": "http://a", "api1.topics": "t", "api1.http.request.parameters": "x=1&x=2"}, "api1.http.request.parameters"},
 		{new(castorm), config.Props{"http.request.url": "http://a/", "kafka.topic": "t", "http.response.policy.codes.skip": "x"}, "http.response.policy.codes.skip"},
 	} {
 		keys, rest := config.KeyErrors(config.Decode(c.props, c.into))
