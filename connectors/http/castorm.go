@@ -34,7 +34,7 @@ type castorm struct {
 	interval, catchUp, connectTimeout, readTimeout, ttl     time.Duration
 	proxyPort                                               int
 	oldInterval, oldCatchUp                                 time.Duration
-	classes                                                 [15]string
+	classes                                                 [16]string
 	ignored                                                 struct {
 		n      int
 		text   string
@@ -114,7 +114,7 @@ func (c *castorm) describeClasses(d *config.Def) {
 	config.Class(d, &c.classes[0], "http.timer").Default(adaptableTimer).Check(only(adaptableTimer, fixedTimer)).Doc("Class; castorm's two are supported.")
 	config.String(d, &c.classes[1], "http.response.record.timestamp.parser.pattern").Default("yyyy-MM-dd'T'HH:mm:ss[.SSS]X").Check(only("yyyy-MM-dd'T'HH:mm:ss[.SSS]X")).Doc("Pattern of timestamps; the usual forms are read without.")
 	config.String(d, &c.classes[2], "http.response.record.timestamp.parser.zone").Default("UTC").Check(only("UTC")).Doc("Zone of timestamps without one.")
-	config.String(d, &c.ignored.text, "http.response.record.timestamp.parser.regex").Default(".*").Check(only(".*")).Doc("Where timestamps are in other text; all of it here.")
+	config.String(d, &c.classes[15], "http.response.record.timestamp.parser.regex").Default(".*").Check(only(".*")).Doc("Where timestamps are in other text; all of it here.")
 	for i, k := range []struct{ key, class string }{
 		{"http.client", "http.client.okhttp.OkHttpClient"},
 		{"http.request.factory", "http.request.template.TemplateHttpRequestFactory"},
