@@ -244,7 +244,7 @@ func (e *Endpoint) describeTime(d *config.Def, def *Endpoint) {
 	config.String(d, &e.SinceParam, "since.param").Default(def.SinceParam).Group(group, 3).
 		Doc("Parameter of the query that gets the newest timestamp so far. Absent: templates with `${since}` have it, if at all.")
 	config.String(d, &e.SinceInitial, "since.initial").Default(def.SinceInitial).Group(group, 4).
-		Doc("Where to begin: a time in RFC 3339, `now`, or absent for 1970.")
+		Doc("Where to begin: a time in RFC 3339, `now` (of the last start before the first record), or absent for 1970.")
 	config.Millis(d, &e.SinceOverlap, "since.overlap.ms").Default(def.SinceOverlap).Check(config.AtLeast(time.Duration(0))).Group(group, 5).
 		Doc("How much earlier than the newest timestamp each round begins, for records that appear late. Those that were delivered are left out; see dedup.window.records.")
 	config.String(d, &e.TimeFormat, "since.format").Default(def.TimeFormat).Check(config.NonEmpty()).Group(group, 6).

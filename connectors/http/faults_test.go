@@ -150,6 +150,14 @@ func TestErrorsMode(t *testing.T) {
 			})
 		})
 	}
+	t.Run("the last record", func(t *testing.T) { // goes on behind the one before it
+		inBubble(t, config.Props{"response.format": "ndjson", "errors.mode": "skip", "path": "?c=${cursor}", "pagination": "record", "record.offset.path": "/id"}, nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = fmt.Fprint(w, map[string]string{"": "{\"id\":1}\nbad\n", "1": "bad\n{\"id\":2}\n"}[r.FormValue("c")])
+		}), func(r *rig) {
+			assert.Equal(t, []string{`{"id":1}`}, r.poll())
+			assert.Equal(t, []string{`{"id":2}`}, r.poll())
+		})
+	})
 	t.Run("whole response", func(t *testing.T) {
 		inBubble(t, config.Props{"errors.mode": "dead_letter", "errors.topic": "dead", "retry.max.attempts": "2"}, nil, answer("<p>", "<p>", "[1]"), func(r *rig) {
 			assert.Equal(t, []string{"dead:<p>"}, r.poll())

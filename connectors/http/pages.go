@@ -3,6 +3,7 @@ package http
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,15 +50,8 @@ func (r *reader) advance(p position, b *body, res *httpkit.Response) (next posit
 	case Offset:
 		next.n, more = p.n+int64(max(min(1, count), count-e.Overlap)), full
 	case Record:
-		if count > 0 {
-			v, _, err := r.paths.offset.one(b.records[count-1].value)
-			if err != nil {
-				return p, false, fmt.Errorf("record.offset.path: %w", err)
-			}
-			next.cursor, _ = scalar(v)
-			if next.cursor == "" {
-				return p, false, errors.New("record.offset.path: nothing is there in the last record")
-			}
+		if next.cursor, err = r.lastOffset(b, p.cursor); err != nil {
+			return p, false, err
 		}
 		more = count > 0 && next.cursor != p.cursor && full
 	case Timestamp:
@@ -80,6 +74,25 @@ func (r *reader) advance(p position, b *body, res *httpkit.Response) (next posit
 		next = r.after(p, next, count, res)
 	}
 	return next, more, nil
+}
+
+// lastOffset is that of the last record that could be read; the one so far where there is none.
+func (r *reader) lastOffset(b *body, cursor string) (string, error) {
+	for _, x := range slices.Backward(b.records) {
+		if x.err != nil {
+			continue
+		}
+		v, _, err := r.paths.offset.one(x.value)
+		if err != nil {
+			return "", fmt.Errorf("record.offset.path: %w", err)
+		}
+		text, ok := scalar(v)
+		if !ok {
+			return "", errors.New("record.offset.path: nothing is there in the last record")
+		}
+		return text, nil
+	}
+	return cursor, nil
 }
 
 // says looks into the response for whether there are more pages.
