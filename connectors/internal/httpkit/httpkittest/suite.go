@@ -33,6 +33,9 @@ func TestClient(t *testing.T, build Build) {
 		f    func(t *testing.T, b Build)
 	}{
 		{"credentials stay at home", staysAtHome},
+		{"a key in the query stays at home, and out of errors", keyInQuery},
+		{"a token that is refused is renewed, once", renewed},
+		{"redirects end", redirectsEnd},
 		{"Retry-After in seconds is kept exactly", func(t *testing.T, b Build) { retryAfter(t, b, func(time.Time) string { return "7" }) }},
 		{"Retry-After as a date is kept exactly", func(t *testing.T, b Build) {
 			retryAfter(t, b, func(now time.Time) string { return now.Add(7 * time.Second).UTC().Format(http.TimeFormat) })
@@ -105,6 +108,62 @@ func staysAtHome(t *testing.T, build Build) {
 		assert.Equal(t, "moved", string(body))
 	}
 	assert.Empty(t, leaked, "headers of another host")
+}
+
+func keyInQuery(t *testing.T, build Build) {
+	var leaked []string
+	mux := http.NewServeMux()
+	mux.HandleFunc("home.test/ok", func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, r.FormValue("key")) })
+	mux.HandleFunc("home.test/away", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://other.test/", http.StatusFound)
+	})
+	mux.HandleFunc("other.test/", func(w http.ResponseWriter, r *http.Request) {
+		leaked = append(leaked, r.FormValue("key"))
+		w.WriteHeader(http.StatusGone)
+	})
+	get := build(t, config.Props{"auth.type": "api_key", "auth.api.key": "s3cret", "auth.api.key.name": "key", "auth.api.key.in": "query"}, Serve(t, mux).Dial)
+	body, err := get(ctx(), "http://home.test/ok")
+	require.NoError(t, err)
+	assert.Equal(t, "s3cret", string(body))
+	for _, path := range []string{"away", "nowhere"} {
+		_, err = get(ctx(), "http://home.test/"+path)
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), "s3cret")
+	}
+	assert.Equal(t, []string{""}, leaked)
+}
+
+func renewed(t *testing.T, build Build) {
+	tokens, requests := 0, 0
+	mux := http.NewServeMux()
+	mux.HandleFunc("auth.test/token", func(w http.ResponseWriter, _ *http.Request) {
+		tokens++
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"access_token":"t%d","token_type":"Bearer","expires_in":3600}`, tokens)
+	})
+	mux.HandleFunc("home.test/{path}", func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		if r.PathValue("path") == "never" || r.Header.Get("Authorization") == "Bearer t1" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = fmt.Fprint(w, r.Header.Get("Authorization"))
+	})
+	get := build(t, config.Props{"auth.type": "oauth2", "auth.oauth2.token.url": "http://auth.test/token", "auth.oauth2.client.id": "me", "auth.oauth2.client.secret": "s3cret"}, Serve(t, mux).Dial)
+	body, err := get(ctx(), "http://home.test/page")
+	require.NoError(t, err)
+	assert.Equal(t, "Bearer t2", string(body))
+	_, err = get(ctx(), "http://home.test/never")
+	require.ErrorContains(t, err, "401")
+	assert.NotContains(t, err.Error(), "s3cret")
+	assert.Equal(t, []int{3, 4}, []int{tokens, requests}, "tokens and requests: one renewal each")
+}
+
+func redirectsEnd(t *testing.T, build Build) {
+	s := &script{answers: []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) }}}
+	_, err := build(t, nil, Serve(t, s).Dial)(ctx(), "http://a.test/")
+	require.ErrorContains(t, err, "redirects")
+	assert.Equal(t, 10, s.n)
 }
 
 func retryAfter(t *testing.T, build Build, header func(now time.Time) string) {
