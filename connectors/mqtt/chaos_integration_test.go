@@ -247,12 +247,12 @@ func TestMosquittoOurProcessKilled(t *testing.T) {
 
 // A broker that is killed, again and again, loses nothing that its publisher knows to be on disk.
 func TestMosquittoBrokerKilled(t *testing.T) {
-	eachWay(t, 240, true, func(t *testing.T, c *chaos) {
+	eachWay(t, 150, true, func(t *testing.T, c *chaos) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var ran sync.WaitGroup
 		ran.Go(func() { assert.NoError(t, c.worker.run(ctx, slog.New(slog.DiscardHandler))) })
 		kills := 0
-		c.disturb(8, func() { c.server.Kill(t); kills++; c.server.Restart(t) })
+		c.disturb(6, func() { c.server.Kill(t); kills++; c.server.Restart(t) })
 		cancel()
 		ran.Wait()
 		twice := c.finish()
