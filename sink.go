@@ -90,8 +90,8 @@ type SinkContext interface {
 	RequestCommit()
 	// Report hands over a record that the target refuses (KIP-610): it is
 	// logged and dead-lettered as errors.* say, and its offset is committed only
-	// after that. Under errors.tolerance=none the cause comes back at once and
-	// the task should return it. Safe for concurrent use.
+	// after that. Under errors.tolerance=none the cause comes back at once and the
+	// task should return it. After ErrRevoked the record is another's to deal with.
 	Report(ctx context.Context, r *SinkRecord, cause error) error
 	// Metrics takes what the task counts; see MetricsHook.
 	Metrics() *metric.Set
