@@ -143,6 +143,7 @@ const (
 	endRestart  = "restart"
 	endStop     = "stop"
 
+	modeEngine = "tolerance"
 	modeFail   = "fail"
 	modeSkip   = "skip"
 	modeLetter = "dead_letter"
@@ -180,7 +181,7 @@ type Endpoint struct {
 }
 
 func builtIn() *Endpoint {
-	return &Endpoint{Method: "GET", CursorVariable: "after", SensitiveSeparator: "|", Pagination: NoPages, Interval: time.Minute, Format: JSON, Value: Inferred, ErrorsMode: modeFail,
+	return &Endpoint{Method: "GET", CursorVariable: "after", SensitiveSeparator: "|", Pagination: NoPages, Interval: time.Minute, Format: JSON, Value: Inferred, ErrorsMode: modeEngine,
 		Delimiter: ",", CSVHeader: true, TimeFormat: "rfc3339"}
 }
 
@@ -268,8 +269,8 @@ func (e *Endpoint) describeRecords(d *config.Def, def *Endpoint) {
 	config.Enum(d, &e.Value, "value.form", Inferred, Given, Schemaless, StringForm, Wrapped).Default(def.Value).Importance(config.Medium).Group(group, 7).
 		Doc("inferred: structs under a schema that grows with what is seen, all fields optional. given: structs under value.schema; members that have no field there are left out. schemaless: maps. string: JSON text. wrapped: a struct of value (JSON text), key and timestamp, as castorm's connector makes.")
 	config.Text(d, &e.Schema, "value.schema").Default(def.Schema).Group(group, 8).Doc("Schema of values, in the JSON of Kafka Connect's JsonConverter.")
-	config.Enum(d, &e.ErrorsMode, "errors.mode", modeFail, modeSkip, modeLetter).Default(def.ErrorsMode).Importance(config.Medium).Group(group, 9).
-		Doc("What happens to records that cannot be read, and to responses that cannot be, after the retries. fail: the task fails. skip: they are logged. dead_letter: their text goes to errors.topic.")
+	config.Enum(d, &e.ErrorsMode, "errors.mode", modeEngine, modeFail, modeSkip, modeLetter).Default(def.ErrorsMode).Importance(config.Medium).Group(group, 9).
+		Doc("What happens to records that cannot be read, and to responses that cannot be, after the retries. tolerance: errors.tolerance decides, and the connector's dead letters get their text. fail: the task fails. skip: they are logged. dead_letter: their text goes to errors.topic.")
 	config.String(d, &e.ErrorsTopic, "errors.topic").Default(def.ErrorsTopic).Group(group, 10).Doc("Topic for errors.mode=dead_letter. Headers tell endpoint, URL, status and error.")
 	config.Text(d, &e.Delimiter, "csv.delimiter").Default(def.Delimiter).Group(group, 11).Doc("Character between the fields of CSV.")
 	config.Bool(d, &e.CSVHeader, "csv.header").Default(def.CSVHeader).Group(group, 12).Doc("Whether the first line of CSV has the names of the fields; they are c1, c2, … otherwise.")

@@ -41,6 +41,8 @@ type reader struct {
 	// pending are the records of the page that were not handed over yet.
 	pending []pendingRecord
 	page    page
+	// told is the position that was handed over last.
+	told position
 }
 
 // A page is what the pending records have in common.
@@ -57,9 +59,12 @@ type page struct {
 type pendingRecord struct {
 	raw
 	time time.Time
-	at   int    // its place in the page, from 1 on; 0: it is the response
+	at   int    // its place in the page, from 1 on; 0: it is the response; offsetOnly
 	seen string // the window behind it
 }
+
+// offsetOnly is the place of what is no record, but moves the offset.
+const offsetOnly = -1
 
 // behind is the position behind a pending record.
 func (r *reader) behind(x *pendingRecord, last bool) position {
@@ -91,7 +96,7 @@ func newReader(e *Endpoint, base *url.URL, client *httpkit.Client) (*reader, err
 func (r *reader) restore(o connect.SourceOffset) error {
 	now := time.Now()
 	r.pos = r.e.start(now)
-	r.begin = r.pos.since
+	r.begin, r.told = r.pos.since, r.pos
 	if o == nil {
 		return nil
 	}
@@ -99,7 +104,7 @@ func (r *reader) restore(o connect.SourceOffset) error {
 	if err != nil {
 		return err
 	}
-	r.pos = p
+	r.pos, r.told = p, p
 	if r.e.SinceInitial == "now" {
 		r.begin = 0 // it was the time of another start
 	}
@@ -214,7 +219,7 @@ func (r *reader) settle(ctx context.Context, err error) error {
 		r.log.WarnContext(ctx, "response skipped", "endpoint", r.e.name, "err", err)
 		r.due, r.pos = time.Now().Add(r.e.Interval), r.behindSkipped()
 		return nil
-	case malformed && r.e.ErrorsMode == modeLetter:
+	case malformed && r.e.ErrorsMode != modeFail:
 		after := r.behindSkipped()
 		r.due = time.Now().Add(r.e.Interval)
 		r.letter(failed, after)
@@ -280,6 +285,10 @@ func (r *reader) read(res *httpkit.Response, b *body) error {
 		next.last = strings.Clone(contents[len(contents)-digestBytes:]) // the others may go
 	}
 	r.page = page{before: r.pos, next: next, contents: contents, status: res.Status, url: httpkit.PublicURL(res.URL)}
+	// A restart goes on from there. Within rounds that begin anew each time, where they are matters not.
+	if settled := !more || r.e.end() == endContinue && !r.e.usesSince(); len(fresh) == 0 && settled && next != r.told {
+		fresh = []pendingRecord{{at: offsetOnly}}
+	}
 	r.pending, r.pos = fresh, next
 	if r.empty++; len(b.records) > 0 {
 		r.empty = 0

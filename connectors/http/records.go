@@ -19,28 +19,24 @@ func (r *reader) take(n int) ([]connect.SourceRecord, error) {
 	out := make([]connect.SourceRecord, 0, len(batch))
 	for i := range batch {
 		x := &batch[i]
-		rec := connect.SourceRecord{SourcePartition: r.partition}
+		rec := connect.SourceRecord{SourcePartition: r.partition, OffsetOnly: x.at == offsetOnly}
 		rec.Topic, rec.Timestamp = r.topic, x.time
 		err := x.err
-		if err == nil {
+		if err == nil && !rec.OffsetOnly {
 			err = r.fill(&rec, x)
 		}
 		if err != nil {
-			keep, err := r.bad(&rec, x, err)
-			if err != nil {
+			if err := r.bad(&rec, x, err); err != nil {
 				return out, err
 			}
-			if !keep {
-				r.count.skipped.Add(1)
-				continue
-			}
-			r.count.letters.Add(1)
 		}
-		after := r.behind(x, i == len(r.pending)-1)
-		rec.SourceOffset = after.sourceOffset()
+		if rec.Err == nil && !rec.OffsetOnly {
+			r.count.records.Add(1)
+		}
+		r.told = r.behind(x, i == len(r.pending)-1)
+		rec.SourceOffset = r.told.sourceOffset()
 		out = append(out, rec)
 	}
-	r.count.records.Add(int64(len(out)))
 	r.pending = r.pending[len(batch):]
 	if len(r.pending) == 0 {
 		r.pending = nil // the page's memory goes
@@ -51,7 +47,7 @@ func (r *reader) take(n int) ([]connect.SourceRecord, error) {
 // learn has the schemas of keys grow with a batch before its first record is made.
 func (r *reader) learn(batch []pendingRecord) error {
 	for i := range batch {
-		if batch[i].err != nil {
+		if batch[i].err != nil || batch[i].at == offsetOnly {
 			continue
 		}
 		if err := r.keys.learn(batch[i].value); err != nil {
@@ -98,22 +94,29 @@ func (r *reader) fill(rec *connect.SourceRecord, x *pendingRecord) error {
 	return err
 }
 
-// bad deals with a record that cannot be read; keep says whether rec is its dead letter.
-func (r *reader) bad(rec *connect.SourceRecord, x *pendingRecord, cause error) (keep bool, err error) {
+// bad deals with a record that cannot be read: rec becomes what tells of it, or moves the offset alone. An error ends the task.
+func (r *reader) bad(rec *connect.SourceRecord, x *pendingRecord, cause error) error {
 	what := "the response"
 	if x.at > 0 {
 		what = fmt.Sprintf("record %d of the page", x.at)
 	}
 	cause = fmt.Errorf("endpoint %q, %s at %s: %w", r.e.name, what, r.page.url, cause)
+	text := x.text
+	if text == nil {
+		text = appendJSON(nil, x.value)
+	}
 	switch r.e.ErrorsMode {
+	case modeEngine:
+		r.count.letters.Add(1)
+		*rec = connect.SourceRecord{SourcePartition: r.partition, Err: cause, Record: connect.Record{Topic: r.topic, Timestamp: x.time, Value: connect.Datum{Schema: data.BytesSchema, Value: data.Bytes(text)}}}
+		return nil
 	case modeSkip:
+		r.count.skipped.Add(1)
 		r.log.Warn("record skipped", "err", cause)
-		return false, nil
+		*rec = connect.SourceRecord{SourcePartition: r.partition, OffsetOnly: true}
+		return nil
 	case modeLetter:
-		text := x.text
-		if text == nil {
-			text = appendJSON(nil, x.value)
-		}
+		r.count.letters.Add(1)
 		header := func(name, v string) connect.Header {
 			return connect.Header{Key: name, Datum: connect.Datum{Schema: data.StringSchema, Value: data.String(v)}}
 		}
@@ -122,9 +125,9 @@ func (r *reader) bad(rec *connect.SourceRecord, x *pendingRecord, cause error) (
 			Value:   connect.Datum{Schema: data.BytesSchema, Value: data.Bytes(text)},
 			Headers: []connect.Header{header("http.endpoint", r.e.name), header("http.url", r.page.url), header("http.status", fmt.Sprint(r.page.status)), header("http.error", cause.Error())},
 		}}
-		return true, nil
+		return nil
 	}
-	return false, cause
+	return cause
 }
 
 // learn has the schemas of keys grow.
