@@ -101,7 +101,7 @@ func TestPartsOfAStoreThatMisbehaves(t *testing.T) {
 		return fate(1 + r.IntN(4))
 	})
 	h := connecttest.Sink(t, Plugins()[0], p.props().Merge(brisk).Merge(config.Props{
-		"store.url": g.URL, "flush.size": "60", "s3.part.size": "5242880", "memory.bytes": "4194304", "temp.dir": t.TempDir(), "rotate.idle.interval.ms": "20",
+		"store.url": g.URL, "flush.size": "60", "s3.part.size": "5242880", "memory.bytes": "4194304", "temp.dir": t.TempDir(),
 	}))
 	const n = 240
 	for i := range n {
