@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -25,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/connectors/internal/memtest"
 	"github.com/streamlane/connect/connectors/internal/objectstore/format"
 	"github.com/streamlane/connect/connectors/internal/objectstore/format/avro"
 	"github.com/streamlane/connect/connectors/internal/objectstore/format/parquet"
@@ -215,15 +215,6 @@ func order(r *rand.Rand, offset int64, folder int, text bool) connect.SinkRecord
 	return x
 }
 
-// memoryInUse is the memory of heap and stacks after all that is not used is collected.
-func memoryInUse() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC() // what the first has finalized
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc + m.StackInuse)
-}
-
 // raced tells whether the race detector is on, which makes all of this ten times slower.
 func raced() bool {
 	info, ok := debug.ReadBuildInfo()
@@ -250,7 +241,7 @@ func startKind(t testing.TB, k kind, memory int64, back Backend) *Task {
 func putOrders(t testing.TB, task *Task, k kind, rounds, files int) (most int64) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(1, 2))
-	before := memoryInUse()
+	before := memtest.InUse()
 	for round := range rounds {
 		batch := make([]connect.SinkRecord, files)
 		for i := range batch {
@@ -263,7 +254,7 @@ func putOrders(t testing.TB, task *Task, k kind, rounds, files int) (most int64)
 		}
 		batch = nil
 		if round%10 == 9 || round == 0 {
-			most = max(most, memoryInUse()-before)
+			most = max(most, memtest.InUse()-before)
 		}
 	}
 	return most

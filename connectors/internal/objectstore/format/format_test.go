@@ -20,22 +20,9 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/connectors/internal/objectstore/format"
+	"github.com/streamlane/connect/connectors/internal/objectstore/format/formattest"
 	"github.com/streamlane/connect/data"
 )
-
-// written writes data into one file and returns it.
-func written(t testing.TB, f format.Format, all ...connect.Datum) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	w, err := f.NewWriter(&out, all[0])
-	require.NoError(t, err)
-	for _, d := range all {
-		require.NoError(t, w.Write(d))
-	}
-	require.NoError(t, w.Close())
-	assert.Zero(t, w.Buffered())
-	return out.Bytes()
-}
 
 func json(t testing.TB, o format.JSONOptions) format.Format {
 	t.Helper()
@@ -117,14 +104,14 @@ func TestJSON(t *testing.T) {
 		Field("n", data.NewBuilder(data.KindInt64).Optional().Default(data.Int64(5)).MustBuild()).MustBuild()
 	d := row(t, s, data.Int32(1), data.DecimalOf(data.DecimalFromInt64(150, 2)), data.Value{})
 	f := json(t, format.JSONOptions{})
-	assert.Equal(t, "{\"a\":1,\"d\":\"AJY=\",\"n\":5}\n", string(written(t, f, d)))
+	assert.Equal(t, "{\"a\":1,\"d\":\"AJY=\",\"n\":5}\n", string(formattest.File(t, f, d)))
 	f = json(t, format.JSONOptions{DecimalFormat: "NUMERIC", KeepNull: true})
-	assert.Equal(t, "{\"a\":1,\"d\":1.50,\"n\":null}\n", string(written(t, f, d)))
+	assert.Equal(t, "{\"a\":1,\"d\":1.50,\"n\":null}\n", string(formattest.File(t, f, d)))
 	f = json(t, format.JSONOptions{Schemas: true})
 	assert.Equal(t, "{\"schema\":{\"type\":\"string\",\"optional\":false},\"payload\":\"x\"}\n",
-		string(written(t, f, connect.Datum{Schema: data.StringSchema, Value: data.String("x")})))
+		string(formattest.File(t, f, connect.Datum{Schema: data.StringSchema, Value: data.String("x")})))
 	f = json(t, format.JSONOptions{})
-	assert.Equal(t, "\"a\\nb\"\nnull\n{\"k\":\"NaN\"}\n", string(written(t, f, text("a\nb"), connect.Datum{},
+	assert.Equal(t, "\"a\\nb\"\nnull\n{\"k\":\"NaN\"}\n", string(formattest.File(t, f, text("a\nb"), connect.Datum{},
 		connect.Datum{Value: data.MapOf(data.Pair{Key: data.String("k"), Value: data.Float64(math.NaN())})})))
 }
 
@@ -134,7 +121,7 @@ func TestDataErrorLeavesTheFile(t *testing.T) {
 	good := row(t, s, data.String("x"), data.Int32(1))
 	bad := row(t, s, data.String("x"), data.StructOf(must(data.NewStruct(s))))
 	for _, f := range []format.Format{json(t, format.JSONOptions{}), comma(t, format.CSVOptions{Nested: format.NestedError})} {
-		want := written(t, f, good, good)
+		want := formattest.File(t, f, good, good)
 		var out bytes.Buffer
 		w, err := f.NewWriter(&out, good)
 		require.NoError(t, err)
@@ -163,10 +150,10 @@ func must[T any](v T, err error) T {
 
 func TestBytes(t *testing.T) {
 	a, b := connect.Datum{Value: data.Bytes([]byte{0, 1})}, connect.Datum{Schema: data.StringSchema, Value: data.String("ß")}
-	assert.Equal(t, "\x00\x01\nß\n", string(written(t, raw(t, format.BytesOptions{}), a, b)))
-	assert.Equal(t, "\x00\x01ß", string(written(t, raw(t, format.BytesOptions{Separator: []byte{}}), a, b)))
-	assert.Equal(t, "\x00\x01--ß--", string(written(t, raw(t, format.BytesOptions{Separator: []byte("--")}), a, b)))
-	assert.Equal(t, "\x00\x00\x00\x02\x00\x01\x00\x00\x00\x02ß", string(written(t, raw(t, format.BytesOptions{LengthPrefix: true}), a, b)))
+	assert.Equal(t, "\x00\x01\nß\n", string(formattest.File(t, raw(t, format.BytesOptions{}), a, b)))
+	assert.Equal(t, "\x00\x01ß", string(formattest.File(t, raw(t, format.BytesOptions{Separator: []byte{}}), a, b)))
+	assert.Equal(t, "\x00\x01--ß--", string(formattest.File(t, raw(t, format.BytesOptions{Separator: []byte("--")}), a, b)))
+	assert.Equal(t, "\x00\x00\x00\x02\x00\x01\x00\x00\x00\x02ß", string(formattest.File(t, raw(t, format.BytesOptions{LengthPrefix: true}), a, b)))
 }
 
 func TestCSV(t *testing.T) {
@@ -181,11 +168,11 @@ func TestCSV(t *testing.T) {
 	}
 	rest := `,-0.05,1969-12-31,24:00:00.000,10000-01-01T00:00:00.000Z,AQI=,"{""x"":4}","[1,2]",9` + "\n"
 	head := `text,"n,m",d,day,at,ts,raw,in,list,def` + "\n"
-	assert.Equal(t, head+`"a""b",1.5`+rest+`,NaN`+rest+`"",-Infinity`+rest+`" x"`+`,`+rest, string(written(t, comma(t, format.CSVOptions{}),
+	assert.Equal(t, head+`"a""b",1.5`+rest+`,NaN`+rest+`"",-Infinity`+rest+`" x"`+`,`+rest, string(formattest.File(t, comma(t, format.CSVOptions{}),
 		d(data.String(`a"b`), data.Float64(1.5)), d(data.Value{}, data.Float64(math.NaN())), d(data.String(""), data.Float64(math.Inf(-1))),
 		d(data.String(" x"), data.Value{}))))
 	one := data.StructBuilder().Field("a", data.OptionalStringSchema).Field("b", data.OptionalStringSchema).MustBuild()
-	assert.Equal(t, "NULL;'NULL'\r\n'a;b''';a,b\r\n", string(written(t, comma(t, format.CSVOptions{NoHeader: true, Delimiter: ';', Quote: '\'', Null: "NULL", LineEnd: "\r\n"}),
+	assert.Equal(t, "NULL;'NULL'\r\n'a;b''';a,b\r\n", string(formattest.File(t, comma(t, format.CSVOptions{NoHeader: true, Delimiter: ';', Quote: '\'', Null: "NULL", LineEnd: "\r\n"}),
 		row(t, one, data.Value{}, data.String("NULL")), row(t, one, data.String("a;b'"), data.String("a,b")))))
 	_, err := comma(t, format.CSVOptions{}).NewWriter(io.Discard, row(t, data.StructBuilder().MustBuild()))
 	assert.ErrorAs(t, err, new(*format.DataError))
@@ -195,7 +182,7 @@ func TestCSV(t *testing.T) {
 	assert.ErrorContains(t, w.Write(huge), "allowed are 100000")
 	long := data.NewDecimal(new(big.Int).Exp(big.NewInt(10), big.NewInt(199), nil), 2)
 	d200 := row(t, data.StructBuilder().Field("d", data.DecimalSchema(2)).MustBuild(), data.DecimalOf(long))
-	assert.Equal(t, "d\n1"+strings.Repeat("0", 197)+".00\n", string(written(t, comma(t, format.CSVOptions{}), d200)))
+	assert.Equal(t, "d\n1"+strings.Repeat("0", 197)+".00\n", string(formattest.File(t, comma(t, format.CSVOptions{}), d200)))
 }
 
 func TestCSVOfMapsAndValues(t *testing.T) {
@@ -207,12 +194,12 @@ func TestCSVOfMapsAndValues(t *testing.T) {
 		return connect.Datum{Value: data.MapOf(pairs...)}
 	}
 	f := comma(t, format.CSVOptions{})
-	assert.Equal(t, "a,b\n1,2\n1,2\n,3\n", string(written(t, f, m("a", "1", "b", "2"), m("b", "2", "a", "1"), m("b", "3"))))
+	assert.Equal(t, "a,b\n1,2\n1,2\n,3\n", string(formattest.File(t, f, m("a", "1", "b", "2"), m("b", "2", "a", "1"), m("b", "3"))))
 	w, err := f.NewWriter(io.Discard, m("a", "1"))
 	require.NoError(t, err)
 	assert.ErrorContains(t, w.Write(m("c", "1")), `found key "c", the columns of this file are ["a"]`)
 	assert.ErrorContains(t, w.Write(text("x")), "found STRING without a schema")
-	assert.Equal(t, "value\nx\n\"\"\n", string(written(t, f, text("x"), connect.Datum{})))
+	assert.Equal(t, "value\nx\n\"\"\n", string(formattest.File(t, f, text("x"), connect.Datum{})))
 	s := data.StructBuilder().Field("a", data.Int32Schema).MustBuild()
 	other := data.StructBuilder().Field("a", data.Int64Schema).MustBuild()
 	w, err = f.NewWriter(io.Discard, row(t, s, data.Int32(1)))
@@ -241,7 +228,7 @@ func TestCompression(t *testing.T) {
 		{format.Compression{}, func(r io.Reader) (io.Reader, error) { return r, nil }},
 	} {
 		f := raw(t, format.BytesOptions{Compression: c.c})
-		r, err := c.read(bytes.NewReader(written(t, f, all...)))
+		r, err := c.read(bytes.NewReader(formattest.File(t, f, all...)))
 		require.NoError(t, err)
 		b, err := io.ReadAll(r)
 		require.NoError(t, err)
@@ -299,7 +286,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add("", " ", "\r\n")
 	f.Fuzz(func(t *testing.T, a, b, c string) {
 		s := data.StructBuilder().Field("a", data.StringSchema).Field("b", data.StringSchema).Field("c", data.BytesSchema).MustBuild()
-		out := written(t, comma(t, format.CSVOptions{}), row(t, s, data.String(a), data.String(b), data.Bytes([]byte(c))))
+		out := formattest.File(t, comma(t, format.CSVOptions{}), row(t, s, data.String(a), data.String(b), data.Bytes([]byte(c))))
 		rows, err := csv.NewReader(bytes.NewReader(out)).ReadAll()
 		require.NoError(t, err, "%q", out)
 		unix := func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") } // as encoding/csv reads
@@ -315,7 +302,7 @@ func FuzzLengthPrefix(f *testing.F) {
 		if a == nil || b == nil {
 			return
 		}
-		out := written(t, raw(t, format.BytesOptions{LengthPrefix: true, Compression: format.Compression{}}),
+		out := formattest.File(t, raw(t, format.BytesOptions{LengthPrefix: true, Compression: format.Compression{}}),
 			connect.Datum{Value: data.Bytes(a)}, connect.Datum{Value: data.Bytes(b)})
 		for _, want := range [][]byte{a, b} {
 			n := binary.BigEndian.Uint32(out)

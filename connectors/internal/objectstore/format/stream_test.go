@@ -13,16 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/streamlane/connect"
+	"github.com/streamlane/connect/connectors/internal/memtest"
 	"github.com/streamlane/connect/data"
 )
-
-func inUse() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
 
 // pressedBy are compressions of all levels that differ in memory.
 func pressedBy() (all []Compression) {
@@ -40,7 +33,7 @@ func TestCompressorsTakeWhatTheySay(t *testing.T) {
 	for _, c := range pressedBy() {
 		l := newLender(c)
 		const n = 4
-		before := inUse()
+		before := memtest.Heap()
 		var open [n]*compressor
 		for i := range open {
 			e, err := l.take(io.Discard)
@@ -49,7 +42,7 @@ func TestCompressorsTakeWhatTheySay(t *testing.T) {
 			require.NoError(t, err)
 			open[i] = e
 		}
-		assert.LessOrEqual(t, (inUse()-before)/n, l.memory+l.memory/20, "%v", c)
+		assert.LessOrEqual(t, (memtest.Heap()-before)/n, l.memory+l.memory/20, "%v", c)
 		runtime.KeepAlive(open)
 	}
 }

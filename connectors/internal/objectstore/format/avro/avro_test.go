@@ -12,6 +12,7 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/connectors/internal/objectstore/format"
 	"github.com/streamlane/connect/connectors/internal/objectstore/format/avro"
+	"github.com/streamlane/connect/connectors/internal/objectstore/format/formattest"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/avrodata"
 	"github.com/streamlane/connect/internal/schematest"
@@ -36,15 +37,7 @@ func TestFilesAreRead(t *testing.T) {
 			for range 1 + r.IntN(40) {
 				all = append(all, connect.Datum{Schema: s, Value: r.Value(s)})
 			}
-			var out bytes.Buffer
-			w, err := made(t, codec, 100).NewWriter(&out, all[0])
-			require.NoError(t, err)
-			for _, d := range all {
-				require.NoError(t, w.Write(d))
-			}
-			require.NoError(t, w.Close())
-			assert.Zero(t, w.Buffered())
-			same(t, s, all, out.Bytes())
+			same(t, s, all, formattest.File(t, made(t, codec, 100), all...))
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/connectors/internal/objectstore/format"
 	"github.com/streamlane/connect/connectors/internal/objectstore/format/avro"
+	"github.com/streamlane/connect/connectors/internal/objectstore/format/formattest"
 	"github.com/streamlane/connect/data"
 	"github.com/streamlane/connect/internal/schematest"
 	"github.com/streamlane/connect/internal/testenv"
@@ -83,7 +84,7 @@ func TestOtherReaders(t *testing.T) {
 	var names []string
 	write := func(name string, f format.Format) {
 		name = filepath.Join(dir, name+f.Extension())
-		require.NoError(t, os.WriteFile(name, file(t, f, all...), 0o600))
+		require.NoError(t, os.WriteFile(name, formattest.File(t, f, all...), 0o600))
 		names = append(names, name)
 	}
 	for _, codec := range Codecs() {
@@ -141,7 +142,7 @@ func writeLines(t *testing.T, dir string) (names []string) {
 			all = append(all, connect.Datum{Value: data.MapOf(data.Pair{Key: data.String("n"), Value: data.Int32(int32(n))})})
 		}
 		name := filepath.Join(dir, "lines"+f.Extension())
-		require.NoError(t, os.WriteFile(name, file(t, flushing{f}, all...), 0o600))
+		require.NoError(t, os.WriteFile(name, formattest.File(t, flushing{f}, all...), 0o600))
 		names = append(names, name)
 	}
 	return names
