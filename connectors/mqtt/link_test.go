@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,6 +69,12 @@ func (p *piped) value(t *testing.T, name string) float64 {
 	return 0
 }
 
+// pass lets time pass in a bubble, and everything come to rest.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // gaps are the pauses between attempts.
 func (s *server) gaps() (gaps []time.Duration) {
 	s.do(func() {
@@ -86,7 +93,7 @@ func TestBackOff(t *testing.T) {
 		p := s.pipe(nil)
 		p.link.last = dialect5{}
 		p.begin(t.Context())
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		want := time.Second
 		for i, gap := range s.gaps() {
 			assert.LessOrEqual(t, gap, want, "pause %d", i)
@@ -97,12 +104,12 @@ func TestBackOff(t *testing.T) {
 		assert.Zero(t, p.value(t, "connected"))
 
 		s.do(func() { s.refuse = 0 })
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		assert.EqualValues(t, 1, p.value(t, "connected"))
 		s.do(func() { s.at = nil })
 		s.cut("c")
 		cut := time.Now()
-		time.Sleep(time.Second)
+		pass(time.Second)
 		s.do(func() {
 			require.Len(t, s.at, 1)
 			assert.LessOrEqual(t, s.at[0].Sub(cut), time.Second)
@@ -128,9 +135,9 @@ func TestRefused(t *testing.T) {
 		p.begin(t.Context())
 		s.do(func() { s.refuse = 0x86 })
 		s.cut("c")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		s.do(func() { s.refuse = 0 })
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		assert.EqualValues(t, 1, p.value(t, "connected"))
 		assert.NoError(t, p.end())
 	})
@@ -154,7 +161,7 @@ func TestFailover(t *testing.T) {
 		assert.Equal(t, []string{"one:1883", "two:1883"}, dialed)
 		down["two:1883"] = true
 		s.cut("c")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		assert.Equal(t, []string{"one:1883", "two:1883", "two:1883", "three:1883"}, dialed)
 		assert.NoError(t, p.end())
 	})
@@ -170,11 +177,11 @@ func TestSessionLost(t *testing.T) {
 		p.begin(t.Context())
 		assert.NotContains(t, log.String(), "lost")
 		s.cut("c")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		assert.Zero(t, p.value(t, "sessions-lost"), "the session was there")
 		s.cut("c")
 		s.do(func() { s.sessions = map[string]*serverSession{} })
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		assert.EqualValues(t, 1, p.value(t, "sessions-lost"))
 		s.do(func() { assert.Len(t, s.of("c").filters, 1, "subscribed again") })
 		assert.NoError(t, p.end())
@@ -194,9 +201,10 @@ func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t)
 		p := s.pipe(func(x *settings) { x.conn.ConnectTimeout = 5 * time.Second })
-		silent := true
+		var silent atomic.Bool
+		silent.Store(true)
 		p.link.dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if !silent {
+			if !silent.Load() {
 				return s.dial(ctx, network, addr)
 			}
 			near, far := net.Pipe()
@@ -206,11 +214,11 @@ func TestSilence(t *testing.T) {
 		}
 		start := time.Now()
 		p.begin(t.Context())
-		time.Sleep(4 * time.Second)
-		silent = false
-		time.Sleep(10 * time.Second)
+		pass(4 * time.Second)
+		silent.Store(false)
+		pass(10 * time.Second)
 		assert.EqualValues(t, 1, p.value(t, "connected"), "after %v", time.Since(start))
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		assert.EqualValues(t, 1, p.value(t, "connections"), "an idle connection stays")
 		assert.NoError(t, p.end())
 	})
@@ -229,7 +237,7 @@ func TestReceiveMaximum(t *testing.T) {
 			for done := 0; done < 50; {
 				assert.EqualValues(t, min(7, 50-done), p.value(t, "messages-in-flight"))
 				s.do(func() { assert.Len(t, s.of("c").acked, done) })
-				time.Sleep(time.Second)
+				pass(time.Second)
 				assert.Positive(t, p.value(t, "unacknowledged-age-ms"))
 				entries, err := p.ledger.Poll(t.Context(), nil, 3)
 				require.NoError(t, err)
