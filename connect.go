@@ -32,9 +32,9 @@ type Options struct {
 	Configs ConfigStore
 	// Status publishes states; nil: in memory.
 	Status StatusStore
-	// Connectors are put, by name, when Run has read the stores: those that are
-	// new or configured otherwise. One that is refused ends Run. On a worker that
-	// does not lead its cluster they are the leader's to put.
+	// Connectors are put, by name, when Run has read the stores: those that are new or
+	// configured otherwise. One that is refused ends Run. Probes (config.Prober) are
+	// left out. On a worker that does not lead they are the leader's to put.
 	Connectors map[string]config.Props
 	// Coordinator shares the work with other workers; nil: Alone.
 	Coordinator Coordinator
@@ -215,7 +215,7 @@ func (rt *Runtime) putConnectors(ctx context.Context) error {
 		if c, err := rt.known(ctx, name); err == nil && c.Props.Equal(props) {
 			continue
 		}
-		_, err = rt.PutConnector(ctx, name, props)
+		_, err = rt.PutConnector(config.Probing(ctx, false), name, props)
 		if _, follows := errors.AsType[*NotLeaderError](err); follows || ctx.Err() != nil {
 			return nil
 		}

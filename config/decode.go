@@ -79,6 +79,31 @@ func KeyErrors(err error) (keys []*KeyError, rest []error) {
 	return keys, rest
 }
 
+// RenameErrors returns the errors of a configuration that a plugin has derived from the user's, as one does that
+// takes the keys of another project's connector: under the keys that the user wrote. names maps derived keys to
+// those; other keys are kept. What names no key is put on otherwise, or kept if that is empty.
+func RenameErrors(err error, names map[string]string, otherwise string) error {
+	keys, rest := KeyErrors(err)
+	var all []error
+	for _, k := range keys {
+		if name, ok := names[k.Key]; ok && name != k.Key {
+			cause := k.Err
+			if cause == nil {
+				cause = k
+			}
+			k = &KeyError{Key: name, Value: k.Value, Err: cause} // its message speaks of the key that it was
+		}
+		all = append(all, k)
+	}
+	for _, e := range rest {
+		if otherwise != "" {
+			e = &KeyError{Key: otherwise, Err: e}
+		}
+		all = append(all, e)
+	}
+	return errors.Join(all...)
+}
+
 // Errorf makes a KeyError for a Check method; the error text may wrap with %w.
 func Errorf(key, format string, args ...any) error {
 	return &KeyError{Key: key, Err: fmt.Errorf(format, args...)}

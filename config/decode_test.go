@@ -428,3 +428,52 @@ func FuzzPropsJSON(f *testing.F) {
 		}
 	})
 }
+
+// Errors of a derived configuration speak of the keys that the user wrote, and of no other.
+func TestRenameErrors(t *testing.T) {
+	var region, bucket string
+	derived := config.Decode(config.Props{"store.region": "moon"}, config.DescriberFunc(func(d *config.Def) {
+		config.Enum(d, &region, "store.region", "north", "south")
+		config.String(d, &bucket, "store.bucket")
+	}))
+	other := errors.New("no key is to blame")
+	own := config.Errorf("foreign.key", "is odd")
+	err := config.RenameErrors(errors.Join(derived, own, other), map[string]string{"store.region": "aws.region", "store.bucket": "aws.bucket"}, "aws.url")
+	keys, rest := config.KeyErrors(err)
+	assert.Empty(t, rest)
+	texts := map[string]string{}
+	for _, k := range keys {
+		texts[k.Key] = k.Error()
+	}
+	assert.Equal(t, map[string]string{
+		"aws.region":  "Invalid value moon for configuration aws.region: String must be one of: north, south",
+		"aws.bucket":  "configuration aws.bucket: missing required configuration",
+		"foreign.key": "configuration foreign.key: is odd",
+		"aws.url":     "configuration aws.url: no key is to blame",
+	}, texts)
+	assert.ErrorIs(t, err, other)
+	assert.ErrorIs(t, err, config.ErrMissing)
+	assert.NoError(t, config.RenameErrors(nil, nil, "x"))
+	_, rest = config.KeyErrors(config.RenameErrors(other, nil, ""))
+	assert.Equal(t, []error{other}, rest)
+}
+
+// The reference shows keys with names of the user's in them; no configuration has them for that.
+func TestPattern(t *testing.T) {
+	var names []string
+	var limit int
+	d := config.DescriberFunc(func(d *config.Def) {
+		config.List(d, &names, "rules").Default(nil).Doc("Names.")
+		d.Pattern("rule.<name>.", config.DescriberFunc(func(d *config.Def) { config.Int(d, &limit, "limit").Default(7).Doc("A limit.") }))
+	})
+	assert.Contains(t, config.Markdown(d), "### Keys `rule.<name>.*`")
+	assert.Contains(t, config.Markdown(d), "| `rule.<name>.limit` | int | `7` |  | low | A limit. |")
+	assert.Len(t, config.Keys(d), 1)
+	require.NoError(t, config.Decode(config.Props{"rules": "a"}, d))
+	assert.Equal(t, []string{"rule.<name>.limit"}, func() (unknown []string) {
+		for _, u := range config.Unknown(config.Props{"rule.<name>.limit": "1"}, d) {
+			unknown = append(unknown, u.Key)
+		}
+		return unknown
+	}())
+}

@@ -57,6 +57,7 @@ type state struct {
 	checkers   []scoped[Checker]
 	probers    []scoped[Prober]
 	dynamics   []dynamic
+	patterns   []pattern
 	depth      int     // of the dynamic declaration under way
 	wrong      []error // mistakes of the Describer itself
 	embedding  int
@@ -106,6 +107,19 @@ func (d *Def) Embed(prefix, group string, order int, sub Describer) {
 // in turn. In Keys and Markdown, where there are no values, it is not called.
 func (d *Def) Dynamic(declare func(d *Def)) {
 	d.s.dynamics = append(d.s.dynamics, dynamic{func() { declare(d) }, d.s.depth + 1})
+}
+
+// Pattern documents the keys of sub below a prefix that has names of the user's in it, such as endpoint.<name>.: the
+// reference shows them (Markdown, WriteReference). It declares no key: for a configuration that has the
+// names, Dynamic does.
+func (d *Def) Pattern(prefix string, sub Describer) {
+	d.s.patterns = append(d.s.patterns, pattern{d.prefix + prefix, sub})
+}
+
+// pattern is one call of Pattern.
+type pattern struct {
+	prefix string
+	sub    Describer
 }
 
 // Has tells whether the configuration under way has text for key. It is for

@@ -80,11 +80,18 @@ func Markdown(d Describer) string {
 }
 
 // WriteReference writes the reference of a configuration in Markdown: for each
-// group a heading and a table of its keys, and the prefixes that take free keys.
+// group a heading and a table of its keys, the prefixes that take free keys, and
+// the keys whose prefixes have names of the user's (Def.Pattern).
 // The text depends on the declarations alone, so that it can be kept under
 // version control and compared.
 func WriteReference(w io.Writer, d Describer) error {
-	s := declare(d)
+	var b strings.Builder
+	writeTables(&b, declare(d))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeTables(b *strings.Builder, s *state) {
 	var groups []string
 	byGroup := map[string][]KeyInfo{}
 	for _, k := range s.keys {
@@ -94,22 +101,23 @@ func WriteReference(w io.Writer, d Describer) error {
 		}
 		byGroup[info.Group] = append(byGroup[info.Group], info)
 	}
-	var b strings.Builder
 	for _, g := range groups {
 		if g != "" {
-			fmt.Fprintf(&b, "### %s\n\n", g)
+			fmt.Fprintf(b, "### %s\n\n", g)
 		}
 		b.WriteString("| Key | Type | Default | Allowed | Importance | Meaning |\n|---|---|---|---|---|---|\n")
 		for _, k := range byGroup[g] {
-			writeRow(&b, k)
+			writeRow(b, k)
 		}
 		b.WriteByte('\n')
 	}
 	for _, m := range s.maps {
-		fmt.Fprintf(&b, "`%s*`: %s\n\n", m.prefix, m.doc)
+		fmt.Fprintf(b, "`%s*`: %s\n\n", m.prefix, m.doc)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	for _, p := range s.patterns {
+		fmt.Fprintf(b, "### Keys `%s*`\n\n", p.prefix)
+		writeTables(b, declare(DescriberFunc(func(d *Def) { d.Prefix(p.prefix, p.sub) })))
+	}
 }
 
 func writeRow(b *strings.Builder, k KeyInfo) {

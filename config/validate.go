@@ -43,7 +43,7 @@ func Validate(ctx context.Context, p Props, d Describer) Result {
 	found := s.check()
 	r := s.result()
 	r.addAll(found)
-	if r.ErrorCount == 0 && len(s.wrong) == 0 {
+	if off, _ := ctx.Value(probesOff{}).(bool); r.ErrorCount == 0 && len(s.wrong) == 0 && !off {
 		for _, pr := range s.probers {
 			r.addAll(s.adopt(pr.prefix, pr.able.Probe(ctx)))
 		}
@@ -53,6 +53,15 @@ func Validate(ctx context.Context, p Props, d Describer) Result {
 	}
 	return r
 }
+
+// Probing returns a context under which Validate calls Probers, or does not. It is for workers that start with
+// configurations which they were given: a system that is away for the moment is no reason to refuse them. Without it
+// Validate does.
+func Probing(ctx context.Context, on bool) context.Context {
+	return context.WithValue(ctx, probesOff{}, !on)
+}
+
+type probesOff struct{}
 
 func (s *state) result() Result {
 	r := Result{Groups: []string{}, Configs: make([]ConfigValue, 0, len(s.keys))}

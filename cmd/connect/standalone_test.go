@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -154,6 +158,30 @@ func TestStandardStreams(t *testing.T) {
 	s := begin(t, "one\ntwo\n", "dev", in, out)
 	s.eventually("both lines arrive", func() bool { return s.stdout.String() == "one\ntwo\n" })
 	assert.Equal(t, 0, s.wait(true))
+}
+
+// A worker starts although the system of one of its connectors is away: the task waits for it. The same configuration given to a worker that runs
+// is refused.
+func TestSystemThatIsAway(t *testing.T) {
+	dir := t.TempDir()
+	refusing, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, refusing.Close())
+	props := `"connector.class": "MqttSource", "uris": "mqtt://` + refusing.Addr().String() + `", "topics": "t/#", "kafka.topic": "t"`
+	c := write(t, dir, "c.json", `{"name": "c", `+props+`}`)
+	s := begin(t, "", "dev", "-rest", "127.0.0.1:0", c)
+	s.eventually("the worker runs", func() bool { return strings.Contains(s.stderr.String(), `msg="connect is running"`) })
+	s.eventually("the task waits", func() bool { return strings.Contains(s.stderr.String(), "connection refused") })
+	_, rest, _ := strings.Cut(s.stderr.String(), `msg="the REST interface is up" url=`)
+	url, _, _ := strings.Cut(rest, " ")
+	res, err := http.Post(url+"connectors", "application/json", strings.NewReader(`{"name": "d", "config": {`+props+`}}`))
+	require.NoError(t, err)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, errors.Join(err, res.Body.Close()))
+	assert.Equal(t, http.StatusBadRequest, res.StatusCode)
+	assert.Contains(t, string(body), "connection refused")
+	require.Equal(t, 0, s.wait(true))
+	assert.NotContains(t, s.stderr.String(), "level=ERROR")
 }
 
 func TestInitialState(t *testing.T) {

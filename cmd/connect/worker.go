@@ -8,6 +8,7 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/cluster"
+	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/rest"
 )
 
@@ -90,7 +91,8 @@ func (w *worker) attach(rt *connect.Runtime) {
 func (w *worker) validate(ctx context.Context, rt *connect.Runtime) error {
 	var wrong problems
 	for _, c := range w.connectors {
-		result, err := rt.Validate(ctx, c.props)
+		// What their systems say is for the tasks to find out, and to wait for: a worker starts without them.
+		result, err := rt.Validate(config.Probing(ctx, false), c.props)
 		if err != nil {
 			wrong.add(fmt.Errorf("%s: connector %q: %w", c.path, c.name, err))
 			continue
@@ -109,7 +111,7 @@ func (w *worker) validate(ctx context.Context, rt *connect.Runtime) error {
 func (w *worker) create(ctx context.Context, rt *connect.Runtime, begun *firstStates) error {
 	for _, c := range w.connectors {
 		state := begun.expect(c.name)
-		if err := rt.CreateConnector(ctx, c.name, c.props, c.target); err != nil {
+		if err := rt.CreateConnector(config.Probing(ctx, false), c.name, c.props, c.target); err != nil {
 			return fmt.Errorf("%s: %w", c.path, err)
 		}
 		select {

@@ -52,20 +52,21 @@ const (
 // does: the framework's keys with those of the transforms and predicates, the
 // keys of the connector (which win where both have a key), client overrides
 // that are used, and the keys of the connector's own converters. ctx limits the
-// connector's Probe.
+// connector's Probe, and may leave it out (config.Probing).
 func Validate(ctx context.Context, r Request) config.Result {
 	var res config.Result
 	common := &ConnectorConfig{Plugins: r.Plugins}
+	chain := config.Probing(ctx, true) // probes of transforms look at their keys alone
 	var source SourceConnectorConfig
 	var sink SinkConnectorConfig
 	if r.Source {
 		source.Plugins = r.Plugins
-		res = config.Validate(ctx, r.Props, &source)
+		res = config.Validate(chain, r.Props, &source)
 		common = &source.ConnectorConfig
 		r.checkExactlyOnce(&res, &source)
 	} else {
 		sink.Plugins = r.Plugins
-		res = config.Validate(ctx, r.Props, &sink)
+		res = config.Validate(chain, r.Props, &sink)
 		common = &sink.ConnectorConfig
 	}
 	r.showDefaults(&res)

@@ -306,4 +306,8 @@ func TestValidateProbes(t *testing.T) {
 	assert.Equal(t, 1, c.tried)
 	assert.Equal(t, []string{"no such file"}, res.Find("file").Value.Errors)
 	assert.Equal(t, 1, res.ErrorCount)
+
+	res = framework.Validate(config.Probing(t.Context(), false), framework.Request{Props: props, Connector: c})
+	assert.Zero(t, res.ErrorCount, "a worker that starts does not ask")
+	assert.Equal(t, 1, c.tried)
 }

@@ -116,9 +116,9 @@ func (c *Config) Describe(d *config.Def) {
 	c.TLS.describe(d)
 	c.Auto.describe(d)
 	config.List(d, &c.Topics, "topics").Optional().Doc("Topics. Each needs keys topic.TOPIC.*, or the key keyspace.")
-	config.Map(d, &c.topicKeys, "topic.", "Tables and codecs of topics: topic.TOPIC.KEYSPACE.TABLE.SETTING with the settings mapping, consistencyLevel, "+
-		"serialConsistencyLevel, ttl, ttlTimeUnit, timestampTimeUnit, nullToUnset, deletesEnabled and query; topic.TOPIC.codec.SETTING with locale, "+
+	config.Map(d, &c.topicKeys, "topic.", "Tables of topics, with the keys below; and codecs: topic.TOPIC.codec.SETTING with locale, "+
 		"timeZone, timestamp, date, time and unit.")
+	d.Pattern("topic.<topic>.<keyspace>.<table>.", new(tableConfig))
 	c.driver.describe(d)
 	x := &c.ignored
 	config.Bool(d, &x.flag, "jmx").Default(true).Ignored("metrics are those of the worker").Doc("No effect.")

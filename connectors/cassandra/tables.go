@@ -44,15 +44,20 @@ func (t *tableConfig) key(setting string) string { return t.prefix + setting }
 
 // Describe declares the keys.
 func (t *tableConfig) Describe(d *config.Def) {
-	config.String(d, &t.mapping, mappingSetting).Default("")
-	config.EnumFold(d, &t.consistency, consistencySetting, "ANY", "ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_QUORUM", "EACH_QUORUM", "LOCAL_ONE").Default("LOCAL_ONE")
-	config.EnumFold(d, &t.serial, "serialConsistencyLevel", "", "SERIAL", "LOCAL_SERIAL").Default("")
-	config.Int(d, &t.ttl, "ttl").Default(-1).Check(config.Between(-1, 630720000))
-	config.EnumFold(d, &t.ttlUnit, "ttlTimeUnit", timeUnitNames...).Default("SECONDS")
-	config.EnumFold(d, &t.timestampUnit, "timestampTimeUnit", timeUnitNames...).Default("MICROSECONDS")
-	config.Bool(d, &t.nullToUnset, "nullToUnset").Default(true)
-	config.Bool(d, &t.deletes, "deletesEnabled").Default(true).Given(&t.deletesGiven)
-	config.String(d, &t.query, querySetting).Default("")
+	config.String(d, &t.mapping, mappingSetting).Default("").
+		Doc("Columns and what is written to them, such as `id=key, name=value.name, __ttl=header.ttl`. Without it, fields go to columns of their names.")
+	config.EnumFold(d, &t.consistency, consistencySetting, "ANY", "ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_QUORUM", "EACH_QUORUM", "LOCAL_ONE").Default("LOCAL_ONE").
+		Doc("Consistency level of writes.")
+	config.EnumFold(d, &t.serial, "serialConsistencyLevel", "", "SERIAL", "LOCAL_SERIAL").Default("").
+		Doc("Serial consistency level of a query with a condition. Empty: the server's.")
+	config.Int(d, &t.ttl, "ttl").Default(-1).Check(config.Between(-1, 630720000)).Doc("Seconds that rows live. -1: as the table says.")
+	config.EnumFold(d, &t.ttlUnit, "ttlTimeUnit", timeUnitNames...).Default("SECONDS").Doc("Unit of `__ttl` in the mapping.")
+	config.EnumFold(d, &t.timestampUnit, "timestampTimeUnit", timeUnitNames...).Default("MICROSECONDS").Doc("Unit of `__timestamp` in the mapping.")
+	config.Bool(d, &t.nullToUnset, "nullToUnset").Default(true).Doc("Whether a null leaves its column as it is. false: it deletes the column's value, by a tombstone.")
+	config.Bool(d, &t.deletes, "deletesEnabled").Default(true).Given(&t.deletesGiven).
+		Doc("Whether a record without values, a tombstone say, deletes its row. Must be false with query.")
+	config.String(d, &t.query, querySetting).Default("").
+		Doc("A statement in place of the INSERT that the sink makes. Its named parameters are what the mapping calls columns. It is not batched, nor tried again if it may have been carried out.")
 }
 
 // Check checks what no single key can say.

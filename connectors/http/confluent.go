@@ -71,6 +71,7 @@ func (c *confluent) Describe(d *config.Def) {
 		config.String(d, &c.ignored.text, key).Default("").Ignored("dead letters have the text of the response, by the worker's producer; results are not reported").Doc("Of the reporter.")
 	}
 	config.Bool(d, &c.validate, "validate.requests").Default(true).Doc("Whether validation sends a request for each API. Not a key of Confluent's.")
+	d.Pattern("api<n>.", new(confluentAPI))
 	d.Dynamic(func(d *config.Def) {
 		for i := range c.number {
 			if len(c.apis) <= i {

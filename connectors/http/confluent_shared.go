@@ -295,29 +295,16 @@ var ownKeys = sync.OnceValue(func() map[string]bool {
 	return keys
 })
 
-// renamed tells errors under the keys that the user wrote.
+// renamed tells errors under the keys that the user wrote; those of HttpSource that come from none are put on otherwise.
 func renamed(err error, names map[string]string, otherwise string) error {
-	keys, rest := config.KeyErrors(err)
-	var errs []error
+	names = maps.Clone(names)
+	keys, _ := config.KeyErrors(err)
 	for _, k := range keys {
-		name := names[k.Key]
-		switch {
-		case name != "":
-		case ownKeys()[k.Key], strings.HasPrefix(k.Key, "endpoint."):
-			name = otherwise
-		default:
-			name = k.Key // it is the anchor's already
+		if names[k.Key] == "" && (ownKeys()[k.Key] || strings.HasPrefix(k.Key, "endpoint.")) {
+			names[k.Key] = otherwise
 		}
-		cause := k.Err
-		if cause == nil {
-			cause = k
-		}
-		errs = append(errs, config.Errorf(name, "%w", cause))
 	}
-	for _, e := range rest {
-		errs = append(errs, config.Errorf(otherwise, "%w", e))
-	}
-	return errors.Join(errs...)
+	return config.RenameErrors(err, names, otherwise)
 }
 
 // only refuses what would be ignored otherwise.

@@ -211,6 +211,7 @@ func (c *Config) describeRecords(d *config.Def) {
 			"mqtt.correlation.data, mqtt.expiry.seconds, mqtt.payload.utf8 and user properties.")
 	config.String(d, &c.UserPrefix, "headers.user.prefix").Default(defaultUserPrefix).Group(group, 9).Visible(func() bool { return c.Headers }).
 		Doc("What comes before the names of user properties in headers.")
+	d.Pattern("rule.<name>.", &RuleConfig{})
 	d.Dynamic(func(d *config.Def) {
 		if len(c.rules) != len(c.Rules) { // decoded for the first time
 			c.rules = make([]*RuleConfig, len(c.Rules))

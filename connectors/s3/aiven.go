@@ -160,7 +160,7 @@ func (c *aivenConfig) Probe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return renamed(own.Probe(ctx), aivenKeys)
+	return config.RenameErrors(own.Probe(ctx), aivenKeys, "")
 }
 
 // outputs are the parts of records that are written.
@@ -207,7 +207,7 @@ func (c *aivenConfig) complete() (Config, error) {
 	if strings.EqualFold(source, "event") {
 		own.Extractor = objectstore.RecordTime
 	}
-	return own, errors.Join(c.checkNeeded(&own), c.checkTemplate(template), c.checkOutput(), renamed(own.Check(), aivenKeys))
+	return own, errors.Join(c.checkNeeded(&own), c.checkTemplate(template), c.checkOutput(), config.RenameErrors(own.Check(), aivenKeys, ""))
 }
 
 // names returns the template of names, without our formats' own ends, and where its times come from.

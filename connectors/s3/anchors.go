@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -38,19 +37,6 @@ func taskOptions(c Config, name string, value format.Format) objectstore.Options
 			return openBucket(ctx, &c, log)
 		},
 	}
-}
-
-// renamed has errors name the keys that the user wrote.
-func renamed(err error, names map[string]string) error {
-	keys, rest := config.KeyErrors(err)
-	for _, k := range keys {
-		other := *k
-		if n, ok := names[k.Key]; ok {
-			other.Key = n
-		}
-		rest = append(rest, &other)
-	}
-	return errors.Join(rest...)
 }
 
 // only refuses what would be done in another way otherwise.

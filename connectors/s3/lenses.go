@@ -138,7 +138,7 @@ func (c *lensesConfig) Probe(ctx context.Context) error {
 	for _, r := range routes {
 		if !seen[r.config.Bucket] {
 			seen[r.config.Bucket] = true
-			errs = append(errs, renamed(r.config.Probe(ctx), lensesKeys))
+			errs = append(errs, config.RenameErrors(r.config.Probe(ctx), lensesKeys, ""))
 		}
 	}
 	return errors.Join(errs...)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/connectors/internal/kcql"
 	"github.com/streamlane/connect/connectors/internal/objectstore"
 	"github.com/streamlane/connect/connectors/internal/objectstore/format"
@@ -59,7 +60,7 @@ func (c *lensesConfig) routes() ([]lensesRoute, error) {
 				errs = append(errs, wrong(fmt.Errorf("the topic %q has two statements, which is not supported: use two connectors", r.topic)))
 			}
 		}
-		errs = append(errs, c.checkFormat(&r), renamed(r.config.Check(), lensesKeys))
+		errs = append(errs, c.checkFormat(&r), config.RenameErrors(r.config.Check(), lensesKeys, ""))
 		routes = append(routes, r)
 	}
 	return routes, errors.Join(errs...)
