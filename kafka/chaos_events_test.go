@@ -151,13 +151,13 @@ func (c *chaos) evict(group, id string) {
 	require.NoError(c.t, err)
 }
 
-// endSessions has groups forget the members of processes that died long enough ago.
+// endSessions has groups forget the members of processes that went long enough ago, without a word.
 // A real broker does so by itself; the one in this process has members without a
 // clock, if they could not be told that they have joined.
 func (c *chaos) endSessions() {
 	for _, group := range []string{groupOfWorkers, groupOfLedger} {
 		info := c.fake.GroupInfo(group)
-		for _, p := range c.killed {
+		for _, p := range c.silent {
 			for i := 0; info != nil && i < len(info.Members) && time.Since(p.diedAt) > session; i++ {
 				if m := info.Members[i]; strings.Contains(m.ClientID, p.tag) {
 					c.evict(group, m.MemberID)

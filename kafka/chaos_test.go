@@ -44,8 +44,8 @@ type chaos struct {
 	network  kfake.VirtualNetwork
 	fake     *kfake.Cluster
 	ledger   *ledger
-	started  int // processes
-	killed   []*process
+	started  int        // processes
+	silent   []*process // those that went without a word to the group
 	wanted   map[string]*wanted
 	revision int
 	asking   chan struct{} // closed when the user has an answer
@@ -214,7 +214,7 @@ func (c *chaos) end(seed int) {
 	for _, p := range c.living() {
 		p.kill()
 	}
-	for _, p := range c.killed {
+	for _, p := range c.silent {
 		<-p.ran
 	}
 	c.awaitUser()

@@ -99,7 +99,12 @@ func (p *process) stop() {
 	case err := <-p.ran:
 		if !p.line.isCut() {
 			require.NoError(p.c.t, err, "the end of worker %s", p.name)
+			return
 		}
+		// It could not tell the group that it leaves.
+		p.diedAt = time.Now()
+		p.ran <- err // for the end of the round
+		p.c.silent = append(p.c.silent, p)
 	case <-time.After(stopLimit):
 		require.Fail(p.c.t, "a worker does not stop", "%s", p.name)
 	}
@@ -114,7 +119,7 @@ func (p *process) kill() {
 	p.line.setCut(true)
 	p.line.thaw()
 	p.end()
-	p.c.killed = append(p.c.killed, p)
+	p.c.silent = append(p.c.silent, p)
 }
 
 // leave takes a process off the list of those that live.
