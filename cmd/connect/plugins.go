@@ -6,6 +6,8 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/connectors"
 	"github.com/streamlane/connect/connectors/cassandra"
+	"github.com/streamlane/connect/connectors/directory"
+	"github.com/streamlane/connect/connectors/directory/full"
 	"github.com/streamlane/connect/connectors/file"
 	"github.com/streamlane/connect/connectors/http"
 	"github.com/streamlane/connect/connectors/mqtt"
@@ -21,8 +23,11 @@ import (
 // plugins are all that the worker has. File connectors without the key file get
 // the standard streams of the process.
 func plugins(p process) []connect.Plugin {
+	own := connectors.WithStdio(file.Stdio{In: p.stdin, Out: p.stdout})
+	own = slices.DeleteFunc(own, func(p connect.Plugin) bool { return p.Info().Class == directory.Info().Class }) // the full one is below
 	return slices.Concat(
-		connectors.WithStdio(file.Stdio{In: p.stdin, Out: p.stdout}),
+		own,
+		[]connect.Plugin{full.Plugin()},
 		s3.Plugins(),
 		http.Plugins(),
 		mqtt.Plugins(),

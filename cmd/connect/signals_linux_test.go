@@ -27,16 +27,16 @@ func TestSecondSignal(t *testing.T) {
 	c.Env = append(c.Env, "WORKER_GRACE=600000")
 	c.Stdout = stdout
 	c.start(t)
-	eventually(t, "the pipe is full", func() bool { return full(t, stdout) })
+	eventually(t, "the pipe is full", func() bool { return isFull(t, stdout) })
 	require.NoError(t, c.Process.Signal(syscall.SIGINT))
 	eventually(t, "the end begins", func() bool { return strings.Contains(c.stderr.String(), "stopping and committing") })
 	// Not SIGINT: a shell's background job ignores that by default, and so would the process.
 	assert.Equal(t, -1, c.end(t, syscall.SIGTERM), "want death by the signal")
 }
 
-// full tells whether a pipe takes no more. How many bytes that are depends on the
+// isFull tells whether a pipe takes no more. How many bytes that are depends on the
 // sizes in which they were written.
-func full(t *testing.T, pipe *os.File) bool {
+func isFull(t *testing.T, pipe *os.File) bool {
 	t.Helper()
 	const pollOut = 4
 	conn, err := pipe.SyscallConn()

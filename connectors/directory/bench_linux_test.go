@@ -1,4 +1,4 @@
-package directory
+package directory_test
 
 import (
 	"context"
@@ -16,27 +16,10 @@ import (
 
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
-	"github.com/streamlane/connect/connectors/internal/objectstore"
-	"github.com/streamlane/connect/connectors/internal/objectstore/libraries"
+	"github.com/streamlane/connect/connectors/directory/full"
 	"github.com/streamlane/connect/connecttest"
 	"github.com/streamlane/connect/converters"
 )
-
-// A fullConfig is a TaskConfig with all formats.
-type fullConfig struct{ TaskConfig }
-
-// Describe declares the keys.
-func (c *fullConfig) Describe(d *config.Def) {
-	c.Formats.Libraries = libraries.All{}
-	c.TaskConfig.Describe(d)
-}
-
-func fullPlugin() connect.Plugin {
-	return connect.Sink(connect.Info{Class: "DirectorySink", Version: version, Doc: "All formats."},
-		func(c fullConfig) (*objectstore.Connector[fullConfig], error) {
-			return objectstore.NewConnector(func(string) fullConfig { return c }), nil
-		}, func(c fullConfig) (*objectstore.Task, error) { return newTask(c.TaskConfig) })
-}
 
 // setups are the keys of each format and compression.
 func setups() map[string]config.Props {
@@ -109,7 +92,7 @@ func BenchmarkPipeline(b *testing.B) {
 // runUntilCommitted runs a Runtime with the sink until so many records are committed.
 func runUntilCommitted(b *testing.B, broker *connecttest.Broker, n int64, props config.Props) {
 	rt, err := connect.New(connect.Options{
-		Plugins: append(converters.All(), fullPlugin()), Broker: broker, Offsets: connect.NewMemoryOffsets(),
+		Plugins: append(converters.All(), full.Plugin()), Broker: broker, Offsets: connect.NewMemoryOffsets(),
 		Worker: config.Props{"key.converter": "StringConverter", "value.converter": "JsonConverter", "value.converter.schemas.enable": "true", "offset.flush.interval.ms": "50"},
 	})
 	require.NoError(b, err)

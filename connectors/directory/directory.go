@@ -15,13 +15,12 @@ import (
 
 const version = "1.0.0"
 
-// Plugin is the sink, DirectorySink.
-func Plugin() connect.Plugin {
-	return connect.Sink(connect.Info{
-		Class:   "DirectorySink",
-		Version: version,
-		Doc:     "Writes files of records into a folder.",
-	}, newConnector, newTask)
+// Plugin is the sink, DirectorySink, with the formats that need no library: JSON, CSV and bytes. Package full has it with all formats.
+func Plugin() connect.Plugin { return connect.Sink(Info(), newConnector, NewTask) }
+
+// Info says what the sink is.
+func Info() connect.Info {
+	return connect.Info{Class: "DirectorySink", Version: version, Doc: "Writes files of records into a folder."}
 }
 
 // A Config configures the sink.
@@ -92,7 +91,8 @@ func newConnector(c Config) (*objectstore.Connector[TaskConfig], error) {
 	return objectstore.NewConnector(func(name string) TaskConfig { return TaskConfig{c, name} }), nil
 }
 
-func newTask(c TaskConfig) (*objectstore.Task, error) {
+// NewTask makes a task, with the formats of its configuration.
+func NewTask(c TaskConfig) (*objectstore.Task, error) {
 	o := objectstore.Options{Config: c.Config.Config, Connector: c.Name, Open: func(_ context.Context, log *slog.Logger) (objectstore.Backend, error) {
 		return objectstore.OpenLocal(c.Directory, objectstore.LocalOptions{Owner: c.Name, Log: log})
 	}}

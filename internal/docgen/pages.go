@@ -12,6 +12,8 @@ import (
 	"github.com/streamlane/connect/config/framework"
 	"github.com/streamlane/connect/connectors"
 	"github.com/streamlane/connect/connectors/cassandra"
+	"github.com/streamlane/connect/connectors/directory"
+	"github.com/streamlane/connect/connectors/directory/full"
 	"github.com/streamlane/connect/connectors/http"
 	"github.com/streamlane/connect/connectors/mqtt"
 	"github.com/streamlane/connect/connectors/s3"
@@ -78,10 +80,15 @@ type family struct {
 	plugins            []connect.Plugin
 }
 
+// connectorPlugins are those of the command.
+func connectorPlugins() []connect.Plugin {
+	small := slices.DeleteFunc(connectors.All(), func(p connect.Plugin) bool { return p.Info().Class == directory.Info().Class })
+	return slices.Concat(small, []connect.Plugin{full.Plugin()}, http.Plugins(), mqtt.Plugins(), s3.Plugins(), cassandra.Plugins())
+}
+
 func families() []family {
 	return []family{
-		{"connectors", "Connectors", "The keys of %s stand beside `connector.class`, and beside those of every [%s connector](../%s-connectors.md).", slices.Concat(connectors.All(), s3.Plugins(), cassandra.Plugins())},
-		{"connectors", "Connectors", "The keys of %s stand beside `connector.class`, and beside those of every [%s connector](../%s-connectors.md).", slices.Concat(connectors.All(), http.Plugins(), mqtt.Plugins())},
+		{"connectors", "Connectors", "The keys of %s stand beside `connector.class`, and beside those of every [%s connector](../%s-connectors.md).", connectorPlugins()},
 		{"transforms", "Transforms", "The keys stand below `transforms.<alias>.`, beside `transforms.<alias>.type`; those of predicates below `predicates.<alias>.`.",
 			slices.Concat(transforms.All(), expression.All())},
 		{"converters", "Converters", "The keys stand below `key.converter.`, `value.converter.` or `header.converter.`, of a connector or of the worker.",
