@@ -103,6 +103,17 @@ func OneOf[T ~string](words ...T) Check[T] {
 	}
 }
 
+// Supported is for keys of other projects' connectors of whose words, in any case, these are carried out here. Others are refused with these
+// words named, rather than done in another way.
+func Supported(words ...string) Check[string] {
+	return CheckFunc("only "+strings.Join(words, ", "), func(text string) error {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, text) }) {
+			return nil
+		}
+		return reason("is not supported; want %s", strings.Join(words, " or "))
+	})
+}
+
 // OneOfFold allows the given words in any case.
 func OneOfFold[T ~string](words ...T) Check[T] {
 	upper := make([]string, len(words))

@@ -53,17 +53,17 @@ func (c *castorm) Describe(d *config.Def) {
 	config.Text(d, &c.body, "http.request.body").Default("").Doc("Body.")
 	config.String(d, &c.initial, "http.offset.initial").Default("").Doc("Initial offset: name=value.")
 	config.String(d, &c.list, "http.response.list.pointer").Default("/").Doc("JSON pointer to the records.")
-	config.String(d, &c.record, "http.response.record.pointer").Default("/").Check(only("/")).Doc("JSON pointer to the value in a record.")
+	config.String(d, &c.record, "http.response.record.pointer").Default("/").Check(config.Supported("/")).Doc("JSON pointer to the value in a record.")
 	config.String(d, &c.key, "http.response.record.key.pointer").Default("").Doc("JSON pointer to the key.")
 	config.String(d, &c.offset, "http.response.record.offset.pointer").Default("").Doc("JSON pointers to the offset: name=/pointer.")
 	config.String(d, &c.timestamp, "http.response.record.timestamp.pointer").Default("").Doc("JSON pointer to the timestamp.")
-	config.EnumFold(d, &c.direction, "http.response.list.order.direction", "ASC", "DESC", "IMPLICIT").Default("IMPLICIT").Check(only("ASC", "IMPLICIT")).Doc("Order of the records.")
+	config.EnumFold(d, &c.direction, "http.response.list.order.direction", "ASC", "DESC", "IMPLICIT").Default("IMPLICIT").Check(config.Supported("ASC", "IMPLICIT")).Doc("Order of the records.")
 	config.String(d, &c.mapper, "http.response.record.mapper").Default(castormPackage + "http.record.SchemedKvSourceRecordMapper").
-		Check(only(castormPackage+"http.record.SchemedKvSourceRecordMapper", castormPackage+"http.record.StringKvSourceRecordMapper")).Doc("Form of the values: a struct of value, key and timestamp, or text.")
+		Check(config.Supported(castormPackage+"http.record.SchemedKvSourceRecordMapper", castormPackage+"http.record.StringKvSourceRecordMapper")).Doc("Form of the values: a struct of value, key and timestamp, or text.")
 	config.EnumFold(d, &c.authType, "http.auth.type", "NONE", "BASIC").Default("NONE").Doc("How requests are authenticated.")
 	config.String(d, &c.user, "http.auth.user").Default("").Doc("User.")
 	config.Password(d, &c.password, "http.auth.password").Optional().Doc("Password.")
-	config.String(d, &c.process, "http.response.policy.codes.process").Default("200..299").Check(only("200..299")).Doc("Status codes of responses with records.")
+	config.String(d, &c.process, "http.response.policy.codes.process").Default("200..299").Check(config.Supported("200..299")).Doc("Status codes of responses with records.")
 	config.String(d, &c.skip, "http.response.policy.codes.skip").Default("300..399").Doc("Status codes of responses that are skipped.")
 	config.Millis(d, &c.interval, "http.timer.interval.millis").Default(tailInterval).Check(config.AtLeast(time.Duration(0))).Doc("Pause between requests.")
 	config.Millis(d, &c.catchUp, "http.timer.catchup.interval.millis").Default(catchUpInterval).Check(config.AtLeast(time.Duration(0))).Doc("Pause between requests while there are new records.")
@@ -111,10 +111,10 @@ func (c *castorm) pauses() (interval, catchUp time.Duration) {
 
 // describeClasses declares the keys that name classes: those that are built in may stand there, others cannot run here.
 func (c *castorm) describeClasses(d *config.Def) {
-	config.Class(d, &c.classes[0], "http.timer").Default(adaptableTimer).Check(only(adaptableTimer, fixedTimer)).Doc("Class; castorm's two are supported.")
-	config.String(d, &c.classes[1], "http.response.record.timestamp.parser.pattern").Default("yyyy-MM-dd'T'HH:mm:ss[.SSS]X").Check(only("yyyy-MM-dd'T'HH:mm:ss[.SSS]X")).Doc("Pattern of timestamps; the usual forms are read without.")
-	config.String(d, &c.classes[2], "http.response.record.timestamp.parser.zone").Default("UTC").Check(only("UTC")).Doc("Zone of timestamps without one.")
-	config.String(d, &c.classes[15], "http.response.record.timestamp.parser.regex").Default(".*").Check(only(".*")).Doc("Where timestamps are in other text; all of it here.")
+	config.Class(d, &c.classes[0], "http.timer").Default(adaptableTimer).Check(config.Supported(adaptableTimer, fixedTimer)).Doc("Class; castorm's two are supported.")
+	config.String(d, &c.classes[1], "http.response.record.timestamp.parser.pattern").Default("yyyy-MM-dd'T'HH:mm:ss[.SSS]X").Check(config.Supported("yyyy-MM-dd'T'HH:mm:ss[.SSS]X")).Doc("Pattern of timestamps; the usual forms are read without.")
+	config.String(d, &c.classes[2], "http.response.record.timestamp.parser.zone").Default("UTC").Check(config.Supported("UTC")).Doc("Zone of timestamps without one.")
+	config.String(d, &c.classes[15], "http.response.record.timestamp.parser.regex").Default(".*").Check(config.Supported(".*")).Doc("Where timestamps are in other text; all of it here.")
 	for i, k := range []struct{ key, class string }{
 		{"http.client", "http.client.okhttp.OkHttpClient"},
 		{"http.request.factory", "http.request.template.TemplateHttpRequestFactory"},
@@ -129,7 +129,7 @@ func (c *castorm) describeClasses(d *config.Def) {
 		{"http.record.sorter", "http.record.OrderDirectionSourceRecordSorter"},
 		{"http.record.filter.factory", "http.record.OffsetRecordFilterFactory"},
 	} {
-		config.Class(d, &c.classes[i+3], k.key).Default(castormPackage + k.class).Check(only(castormPackage + k.class)).Doc("Class; only the default is supported.")
+		config.Class(d, &c.classes[i+3], k.key).Default(castormPackage + k.class).Check(config.Supported(castormPackage + k.class)).Doc("Class; only the default is supported.")
 	}
 }
 

@@ -105,7 +105,7 @@ func (a *confluentAPI) Describe(d *config.Def) {
 	config.Millis(d, &a.connect, "http.connect.timeout.ms").Default(30 * time.Second).Check(config.AtLeast(time.Millisecond)).Doc("Time for a connection.")
 	config.Millis(d, &a.request, "http.request.timeout.ms").Default(30 * time.Second).Check(config.AtLeast(time.Millisecond)).Doc("Time for a request.")
 	refuseText(d, &a.ignored.text, "http.response.schema", "the schema is that of what is found: take it out")
-	config.EnumFold(d, &a.enforce, "http.response.schema.enforce", "NONE", "STRICT").Default("NONE").Check(only("NONE")).Doc("Only NONE: there is no OpenAPI schema to enforce.")
+	config.EnumFold(d, &a.enforce, "http.response.schema.enforce", "NONE", "STRICT").Default("NONE").Check(config.Supported("NONE")).Doc("Only NONE: there is no OpenAPI schema to enforce.")
 	const windows = "time windows are not supported"
 	refuseTrue(d, &a.ignored.flag, "enable.cursor.pagination.with.timestamp.mode", windows)
 	refuseTrue(d, &a.ignored.flag, "chaining.with.timestamp.mode", windows)

@@ -42,7 +42,7 @@ func (c *confluentClient) describe(d *config.Def, types, places []string) {
 	config.String(d, &c.tokenURL, "oauth2.token.url").Default("").Group(group, 5).Doc("URL of the token endpoint.")
 	config.String(d, &c.clientID, "oauth2.client.id").Default("").Group(group, 6).Doc("Id of the client.")
 	config.Password(d, &c.secret, "oauth2.client.secret").Optional().Group(group, 7).Doc("Secret of the client.")
-	config.String(d, &c.property, "oauth2.token.property").Default("access_token").Check(only("access_token")).Group(group, 8).Doc("Name of the token in the answer.")
+	config.String(d, &c.property, "oauth2.token.property").Default("access_token").Check(config.Supported("access_token")).Group(group, 8).Doc("Name of the token in the answer.")
 	config.String(d, &c.scope, "oauth2.client.scope").Default("any").Group(group, 9).Doc("Scopes, separated by blanks.")
 	config.EnumFold(d, &c.at, "oauth2.client.auth.mode", places...).Default("header").Group(group, 10).
 		Doc("Where id and secret of the client are sent: header, by basic authentication; url and request_body, in the form.")
@@ -172,7 +172,7 @@ func (a *confluentRequest) describe(d *config.Def, modes []string, interval time
 	config.String(d, &a.params, "http.request.parameters").Default("").Doc("Parameters, name=value, separated by the separator. They are sent with GET.")
 	config.Text(d, &a.paramSeparator, "http.request.parameters.separator").Default("&").Check(config.NonEmpty()).Doc("Separator of parameters.")
 	config.Text(d, &a.body, "http.request.body").Default("").Doc("Body, a template with ${offset}. It is sent with POST.")
-	config.EnumFold(d, &a.mode, "http.offset.mode", modes...).Default("SIMPLE_INCREMENTING").Check(only("SIMPLE_INCREMENTING", "CHAINING", "CURSOR_PAGINATION")).Importance(config.High).Doc("How the offset moves.")
+	config.EnumFold(d, &a.mode, "http.offset.mode", modes...).Default("SIMPLE_INCREMENTING").Check(config.Supported("SIMPLE_INCREMENTING", "CHAINING", "CURSOR_PAGINATION")).Importance(config.High).Doc("How the offset moves.")
 	config.String(d, &a.initial, "http.initial.offset").Default("").Importance(config.High).Doc("First offset.")
 	config.String(d, &a.offset, "http.offset.json.pointer").Default("").Check(pathCheck()).Importance(config.High).Doc("JSON pointer to the offset in a record (CHAINING).")
 	config.String(d, &a.next, "http.next.page.json.pointer").Default("").Check(pathCheck()).Importance(config.High).Doc("JSON pointer to the next offset in the response (CURSOR_PAGINATION).")
@@ -305,18 +305,6 @@ func renamed(err error, names map[string]string, otherwise string) error {
 		}
 	}
 	return config.RenameErrors(err, names, otherwise)
-}
-
-// only refuses what would be ignored otherwise.
-func only(allowed ...string) config.Check[string] {
-	return config.CheckFunc("only "+strings.Join(allowed, ", "), func(text string) error {
-		for _, a := range allowed {
-			if strings.EqualFold(a, text) {
-				return nil
-			}
-		}
-		return fmt.Errorf("is not supported; want %s", strings.Join(allowed, " or "))
-	})
 }
 
 // refuseTrue declares a flag that must be false, for what it asks for is not there.

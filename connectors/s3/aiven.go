@@ -83,7 +83,7 @@ func (c *aivenConfig) describeStore(d *config.Def) {
 	config.String(d, &c.prefix, "aws.s3.prefix").Default("").Doc("Template of a text before names, which are then {{topic}}-{{partition}}-{{start_offset:padding=true}}; file.name.template does not count with it.")
 	config.Password(d, &c.accessKey, "aws.access.key.id").Default(config.Secret{}).Doc("Access key.")
 	config.Password(d, &c.secretKey, "aws.secret.access.key").Default(config.Secret{}).Doc("Secret of the access key.")
-	config.ClassOf(d, &c.provider, "aws.credentials.provider", findProvider).Default(defaultProvider).Check(only(defaultProvider, anonymousProvider)).
+	config.ClassOf(d, &c.provider, "aws.credentials.provider", findProvider).Default(defaultProvider).Check(config.Supported(defaultProvider, anonymousProvider)).
 		Doc("Class of what provides credentials where there is neither a key nor a role: AWS's chain, or none.")
 	config.String(d, &c.own.SSE, "aws.s3.sse.algorithm").Default("").Check(config.OneOf("", "AES256", "aws:kms", "aws:kms:dsse")).Doc("Encryption by the store.")
 	config.String(d, &c.own.Credentials.RoleARN, "aws.sts.role.arn").Optional().Doc("Role to assume.")

@@ -2,9 +2,7 @@ package s3
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/streamlane/connect/config"
@@ -37,18 +35,6 @@ func taskOptions(c Config, name string, value format.Format) objectstore.Options
 			return openBucket(ctx, &c, log)
 		},
 	}
-}
-
-// only refuses what would be done in another way otherwise.
-func only(allowed ...string) config.Check[string] {
-	return config.CheckFunc("only "+strings.Join(allowed, ", "), func(text string) error {
-		for _, a := range allowed {
-			if strings.EqualFold(a, text) {
-				return nil
-			}
-		}
-		return fmt.Errorf("is not supported; want %s", strings.Join(allowed, " or "))
-	})
 }
 
 // firstOf returns the first text that is not empty.

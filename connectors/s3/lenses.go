@@ -84,7 +84,7 @@ func (c *lensesConfig) describeFiles(d *config.Def) {
 }
 
 func (c *lensesConfig) describeFailures(d *config.Def) {
-	config.EnumFold(d, &c.errorPolicy, "connect.s3.error.policy", "THROW", "RETRY", "NOOP").Default("THROW").Check(only("THROW", "RETRY")).
+	config.EnumFold(d, &c.errorPolicy, "connect.s3.error.policy", "THROW", "RETRY", "NOOP").Default("THROW").Check(config.Supported("THROW", "RETRY")).
 		Doc("THROW and RETRY are the same here: the store is tried again until it answers. NOOP, which loses records, is refused: see errors.tolerance.")
 	config.Millis(d, &c.retryInterval, "connect.s3.retry.interval").Default(time.Minute).Check(config.AtLeast(time.Millisecond)).
 		Doc("Longest pause before storing a file is tried again; with less than retry.backoff.ms, every pause.")
@@ -107,7 +107,7 @@ func (c *lensesConfig) describeIgnored(d *config.Def) {
 		"indexes.gc.sweep.interval.seconds", "indexes.gc.sweep.min.age.seconds", "indexes.gc.sweep.max.reads"} {
 		no("connect.s3."+key, "offsets are in the metadata of objects, there are no indexes")
 	}
-	config.String(d, &x.text, "connect.s3.latest.schema.optimization.enabled").Default("false").Check(only("false")).
+	config.String(d, &x.text, "connect.s3.latest.schema.optimization.enabled").Default("false").Check(config.Supported("false")).
 		Doc("Whether older records are written by the newest schema, which is not supported.")
 }
 
