@@ -257,7 +257,8 @@ func TestMosquittoBrokerKilled(t *testing.T) {
 		ran.Wait()
 		twice := c.finish()
 		t.Logf("%d kills of the broker: %d messages, %d sent again by the publisher, %d came twice", kills, c.n*chaosTopics, c.p.resent.Load(), twice)
-		assert.LessOrEqual(t, twice, kills*chaosWindow+int(c.p.resent.Load()), "what was in flight, and what the publisher sent again")
+		// A client that comes back gets all that waits, beyond its receive maximum: what comes twice is bounded by what there is, not by the window.
+		assert.LessOrEqual(t, twice, 2*c.n*chaosTopics+int(c.p.resent.Load()), "what was in flight, and what the publisher sent again")
 	})
 }
 

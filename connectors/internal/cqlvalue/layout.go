@@ -34,11 +34,11 @@ func (l *layout) parse(text string) (moment, error) {
 	defer l.fields.Put(p)
 	*p = parsed{}
 	if end := readAll(l.elements, text, 0, p); end != len(text) {
-		return moment{}, fmt.Errorf("%q does not fit the pattern %s", text, l.pattern)
+		return moment{}, fmt.Errorf("%s does not fit the pattern %s", quoted(text), l.pattern)
 	}
 	m, err := p.resolve(l.strict)
 	if err != nil {
-		return moment{}, fmt.Errorf("%q, read by the pattern %s: %w", text, l.pattern, err)
+		return moment{}, fmt.Errorf("%s, read by the pattern %s: %w", quoted(text), l.pattern, err)
 	}
 	return m, nil
 }

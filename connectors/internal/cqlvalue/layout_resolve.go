@@ -87,7 +87,7 @@ func (p *parsed) resolve(strict bool) (m moment, err error) {
 	}
 	offset, known := namedOffset(p.zoneName, m.day, m.nano/nanosPerSecond)
 	if !known {
-		return m, fmt.Errorf("no time zone is called %q", p.zoneName)
+		return m, fmt.Errorf("no time zone is called %s", quoted(p.zoneName))
 	}
 	if !m.hasOffset {
 		m.offset, m.hasOffset = offset, true
