@@ -480,7 +480,9 @@ func TestPattern(t *testing.T) {
 
 func TestSupported(t *testing.T) {
 	var mode string
-	d := config.DescriberFunc(func(d *config.Def) { config.String(d, &mode, "mode").Default("INSERT").Check(config.Supported("INSERT", "APPEND")) })
+	d := config.DescriberFunc(func(d *config.Def) {
+		config.String(d, &mode, "mode").Default("INSERT").Check(config.Supported("INSERT", "APPEND"))
+	})
 	require.NoError(t, config.Decode(config.Props{"mode": "append"}, d))
 	assert.EqualError(t, config.Decode(config.Props{"mode": "UPSERT"}, d), "Invalid value UPSERT for configuration mode: is not supported; want INSERT or APPEND")
 	assert.Contains(t, config.Markdown(d), "only INSERT, APPEND")
