@@ -155,10 +155,23 @@ func (l *link) try(ctx context.Context, uri string, d dialect) (_ *conn, err err
 		return nil, err
 	}
 	if _, err := raw.Write(hello); err != nil {
-		return nil, err
+		return nil, lastWords(raw, err)
 	}
 	c := &conn{Conn: raw, r: bufio.NewReaderSize(raw, 64<<10), d: d, uri: uri, keepAlive: l.s.conn.KeepAlive}
 	return c, c.answer()
+}
+
+// lastWords is why a server has broken a connection, if it said so before. The alert of TLS 1.3 that refuses a client's certificate comes after the
+// handshake, so that a write may fail before the alert is read.
+func lastWords(raw net.Conn, failed error) error {
+	if err := raw.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+		return failed
+	}
+	_, err := raw.Read(make([]byte, 1))
+	if said, ok := errors.AsType[*net.OpError](err); ok && said.Op == "remote error" {
+		return err
+	}
+	return failed
 }
 
 func (l *link) hello() connectOptions {

@@ -259,3 +259,32 @@ func TestValidationByREST(t *testing.T) {
 		assert.Equal(t, config.Hidden, *c.Value.Value)
 	}
 }
+
+// A server that wants a certificate says so after the handshake, and breaks the connection. A write that meets that break does not hide what it said.
+func TestLastWords(t *testing.T) {
+	ca := certtest.Issue(t, nil, "ca")
+	identity := certtest.Issue(t, &ca, "127.0.0.1")
+	pool := x509.NewCertPool()
+	pool.AddCert(ca.Cert)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{identity.TLS()}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert})
+	require.NoError(t, err)
+	defer l.Close()
+	broken := make(chan error, 1)
+	go func() {
+		c, err := l.Accept()
+		if err == nil {
+			err = c.(*tls.Conn).Handshake()
+			_ = c.(*tls.Conn).NetConn().Close()
+		}
+		broken <- err
+	}()
+	c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{RootCAs: pool})
+	require.NoError(t, err)
+	defer c.Close()
+	require.ErrorContains(t, <-broken, "didn't provide a certificate")
+	for err == nil { // the first one may still go into the void
+		_, err = c.Write([]byte("CONNECT"))
+	}
+	assert.ErrorContains(t, lastWords(c, err), "certificate required")
+	assert.NotContains(t, err.Error(), "certificate")
+}

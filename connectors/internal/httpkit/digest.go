@@ -80,10 +80,21 @@ func strongest(headers []string) (challenge, bool) {
 	return best, rank < len(algorithms)
 }
 
+// asciiLower makes small letters of A to Z, and leaves every byte in its place, whatever bytes there are.
+func asciiLower(text string) string {
+	b := []byte(text)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
 // challenges splits a header that may hold several digest challenges.
 func challenges(h string) []string {
 	var found []string
-	lower := strings.ToLower(h)
+	lower := asciiLower(h)
 	for at := strings.Index(lower, "digest "); at >= 0; {
 		next := strings.Index(lower[at+1:], "digest ")
 		end := len(h)
