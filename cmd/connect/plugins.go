@@ -6,7 +6,6 @@ import (
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/connectors"
 	"github.com/streamlane/connect/connectors/cassandra"
-	"github.com/streamlane/connect/connectors/directory"
 	"github.com/streamlane/connect/connectors/directory/full"
 	"github.com/streamlane/connect/connectors/file"
 	"github.com/streamlane/connect/connectors/http"
@@ -23,11 +22,8 @@ import (
 // plugins are all that the worker has. File connectors without the key file get
 // the standard streams of the process.
 func plugins(p process) []connect.Plugin {
-	own := connectors.WithStdio(file.Stdio{In: p.stdin, Out: p.stdout})
-	own = slices.DeleteFunc(own, func(p connect.Plugin) bool { return p.Info().Class == directory.Info().Class }) // the full one is below
 	return slices.Concat(
-		own,
-		[]connect.Plugin{full.Plugin()},
+		full.In(connectors.WithStdio(file.Stdio{In: p.stdin, Out: p.stdout})),
 		s3.Plugins(),
 		http.Plugins(),
 		mqtt.Plugins(),

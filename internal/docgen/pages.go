@@ -12,7 +12,6 @@ import (
 	"github.com/streamlane/connect/config/framework"
 	"github.com/streamlane/connect/connectors"
 	"github.com/streamlane/connect/connectors/cassandra"
-	"github.com/streamlane/connect/connectors/directory"
 	"github.com/streamlane/connect/connectors/directory/full"
 	"github.com/streamlane/connect/connectors/http"
 	"github.com/streamlane/connect/connectors/mqtt"
@@ -82,8 +81,7 @@ type family struct {
 
 // connectorPlugins are those of the command.
 func connectorPlugins() []connect.Plugin {
-	small := slices.DeleteFunc(connectors.All(), func(p connect.Plugin) bool { return p.Info().Class == directory.Info().Class })
-	return slices.Concat(small, []connect.Plugin{full.Plugin()}, http.Plugins(), mqtt.Plugins(), s3.Plugins(), cassandra.Plugins())
+	return slices.Concat(full.In(connectors.All()), http.Plugins(), mqtt.Plugins(), s3.Plugins(), cassandra.Plugins())
 }
 
 func families() []family {

@@ -3,6 +3,8 @@
 package full
 
 import (
+	"slices"
+
 	"github.com/streamlane/connect"
 	"github.com/streamlane/connect/config"
 	"github.com/streamlane/connect/connectors/directory"
@@ -13,6 +15,17 @@ import (
 // Plugin is DirectorySink with AvroFormat and ParquetFormat beside the formats of directory.Plugin. A program lists one of the two.
 func Plugin() connect.Plugin {
 	return connect.Sink(directory.Info(), newConnector, func(c taskConfig) (*objectstore.Task, error) { return directory.NewTask(c.TaskConfig) })
+}
+
+// In returns the plugins with Plugin in the place of directory.Plugin.
+func In(plugins []connect.Plugin) []connect.Plugin {
+	plugins = slices.Clone(plugins)
+	for i := range plugins {
+		if plugins[i].Info().Class == directory.Info().Class {
+			plugins[i] = Plugin()
+		}
+	}
+	return plugins
 }
 
 type connectorConfig struct{ directory.Config }
