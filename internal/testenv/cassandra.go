@@ -50,16 +50,15 @@ var cassandraOpens = strings.Fields(`
 
 // CassandraNode is a Cassandra of one node that runs.
 type CassandraNode struct {
-	spec    spec
-	process *process
-	at      *port
+	mortal
+	at *port
 }
 
 var sharedCassandra shared[*CassandraNode]
 
 // Cassandra returns the node of Apache Cassandra 5 that all tests of the binary
 // share. Its user is cassandra with the password cassandra; make keyspaces of your
-// own. What it has acknowledged survives [CassandraNode.Kill].
+// own. What it has acknowledged survives Kill.
 func Cassandra(t testing.TB) *CassandraNode {
 	t.Helper()
 	needJava(t)
@@ -80,24 +79,6 @@ func (n *CassandraNode) Port() int { return n.at.number }
 
 // Addr is Host and Port.
 func (n *CassandraNode) Addr() string { return net.JoinHostPort(n.Host(), strconv.Itoa(n.Port())) }
-
-// Kill ends the node without warning.
-func (n *CassandraNode) Kill(t testing.TB) {
-	t.Helper()
-	if err := n.process.kill(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// Restart starts the node on its data, after Kill, and waits until it serves.
-func (n *CassandraNode) Restart(t testing.TB) {
-	t.Helper()
-	p, err := start(t.Context(), n.spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.process = p
-}
 
 // javaBetween returns the java command of a JDK of a version from low to high: the
 // default one, or one that lies beside it.
@@ -141,9 +122,9 @@ func startCassandra(ctx context.Context, command string) (n *CassandraNode, end 
 	if err := writeCassandraConf(dir, ports); err != nil {
 		return nil, nil, errors.Join(err, release())
 	}
-	n = &CassandraNode{at: ports[0], spec: spec{
+	n = &CassandraNode{at: ports[0], mortal: mortal{spec: spec{
 		name: "Cassandra", dir: dir, argv: cassandraArgv(command, dir, libs), ready: cassandraReady(ports[0].addr()),
-	}}
+	}}}
 	if n.process, err = start(ctx, n.spec); err != nil {
 		return nil, nil, errors.Join(err, release())
 	}

@@ -28,9 +28,8 @@ type MosquittoServer struct {
 	// CA, Certificate and Key are files in PEM: who signed the broker's certificate, and what a client shows where it has to.
 	CA, Certificate, Key string
 
-	spec    spec
-	process *process
-	ports   []*port
+	mortal
+	ports []*port
 }
 
 // The listeners, in the order of their ports.
@@ -45,7 +44,7 @@ const (
 
 // Mosquitto starts an MQTT broker, Eclipse Mosquitto as Debian has it, for one test. It keeps all messages that wait for a client, however many.
 //
-// [MosquittoServer.Kill] loses all that the broker did not write to disk. One that is durable may still lose
+// Kill loses all that the broker did not write to disk. One that is durable may still lose
 // what it took since it last went round its loop: a message that a publisher has just had confirmed, and acknowledgements of subscribers, whose
 // messages it then sends again. A publisher that, after the confirmation, waits for the answer to a ping knows that its message is on disk.
 func Mosquitto(t testing.TB, o MosquittoOptions) *MosquittoServer {
@@ -196,30 +195,12 @@ func (m *MosquittoServer) SecureWebSocket() string {
 	return "wss://" + m.ports[mosquittoWebTLS].addr() + "/mqtt"
 }
 
-// Kill ends the broker without warning.
-func (m *MosquittoServer) Kill(t testing.TB) {
-	t.Helper()
-	if err := m.process.kill(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // Stop ends the broker in order, so that all is on disk.
 func (m *MosquittoServer) Stop(t testing.TB) {
 	t.Helper()
 	if err := m.process.stop(); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// Restart starts the broker on its data, after Kill or Stop, and waits until it serves.
-func (m *MosquittoServer) Restart(t testing.TB) {
-	t.Helper()
-	p, err := start(t.Context(), m.spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.process = p
 }
 
 // Forget has the broker lose its sessions and messages, between Kill and Restart.
